@@ -23,7 +23,8 @@ struct query {
     size_t count, answered;
     struct error error; /* code 0: all replies are here */
     int64_t within_ms;
-    bool ended;
+    bool ended, changes;
+    struct permit permit; /* the caller's, who ends it */
     query_done *done;
     void *context;
 };
@@ -76,9 +77,27 @@ static void on_late(uv_timer_t *timer)
     settle(q);
 }
 
+/* Whatever is not named here is taken for a change. */
+static bool only_reads(const struct query_command *command)
+{
+    static const char *const readers[][2] = {{"INFO", ""},         {"CONFIG", "GET"},
+                                             {"MODULE", "LIST"},   {"ACL", "LIST"},
+                                             {"FUNCTION", "DUMP"}, {"PUBSUB", "NUMSUB"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(readers); i++)
+        if (str_equal(command->words[0], readers[i][0]) &&
+            (readers[i][1][0] == '\0' ||
+             (command->words[1] != NULL && str_equal(command->words[1], readers[i][1]))))
+            return true;
+    return false;
+}
+
 static void on_ready(void *context)
 {
     struct query *q = context;
+    if (q->changes && permit_look(&q->permit) != PERMIT_GOOD) {
+        fail(q, -EPERM, "this engine may not change the service now: nothing was sent");
+        return;
+    }
     for (size_t i = q->answered; i < q->count && !q->ended; i++) {
         ATTR_CLEANUP(buf_free) struct buf command = BUF_LIMIT(COMMAND_BYTES_MAX);
         size_t words = 0;
@@ -119,6 +138,10 @@ int query_start(uv_loop_t *loop, const struct query_options *options, query_done
     q->loop = loop;
     memcpy(q->commands, options->commands, options->count * sizeof q->commands[0]);
     q->count = options->count;
+    for (size_t i = 0; i < q->count; i++)
+        q->changes = q->changes || !only_reads(&q->commands[i]);
+    if (options->permit != NULL)
+        q->permit = *options->permit;
     q->within_ms = options->within_ms;
     q->done = done;
     q->context = context;

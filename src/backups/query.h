@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/permit.h"
 #include "base/time.h"
 #include "redis/client.h"
 #include "redis/reply.h"
@@ -31,6 +32,9 @@ struct query_options {
     const struct query_command *commands;
     size_t count;
     int64_t within_ms;
+    /* For commands that are not known to read only; looked at when they are sent. NULL = they are
+     * refused with -EPERM, and so they are when it is not good then: nothing was sent. */
+    const struct permit *permit;
 };
 
 int query_start(uv_loop_t *loop, const struct query_options *options, query_done *done,

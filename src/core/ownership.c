@@ -100,6 +100,15 @@ enum ownership_right ownership_right(enum ownership_shown shown, const struct te
     return tenure_may_act(t, now) ? OWNERSHIP_RIGHT : OWNERSHIP_RENEW_FIRST;
 }
 
+enum permit_state ownership_permit(bool same, enum ownership_shown shown, const struct tenure *t,
+                                   mono_ms now)
+{
+    bool ours = shown == OWNERSHIP_OURS || shown == OWNERSHIP_UNKNOWN;
+    if (!same || !ours || !tenure_holds(t, now))
+        return PERMIT_OVER;
+    return shown == OWNERSHIP_OURS && tenure_may_act(t, now) ? PERMIT_GOOD : PERMIT_WAIT;
+}
+
 /* Whatever does not fit the phase is hands off: a command too few is repaired by the next look. */
 static const struct fence_step fence[FENCE_PHASE_COUNT][FENCE_EVENT_COUNT] = {
     [FENCE_LOOKING] =

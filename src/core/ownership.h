@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/permit.h"
 #include "core/tenure.h"
 
 #define OWNERSHIP_SECOND_MS                                                                        \
@@ -66,6 +67,12 @@ enum ownership_right {
 };
 enum ownership_right ownership_right(enum ownership_shown shown, const struct tenure *t,
                                      mono_ms now);
+
+/* Of a right that was given under a fence, while its change is under way: may the next write go out?
+ * `same`: the service is still shown under that fence. A lease that may have ended ends it for good:
+ * whoever owns the service by now does not wait for us. */
+enum permit_state ownership_permit(bool same, enum ownership_shown shown, const struct tenure *t,
+                                   mono_ms now);
 
 /* From the decision for an action to its command: the time is looked at, the intent is written in a
  * transaction that fails if the service's key is not that of this tenure, the lease is renewed,

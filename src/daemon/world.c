@@ -527,6 +527,7 @@ void world_close(struct world *w)
 {
     procedures_close(w->procedures);
     restores_close(w->restores);
+    fleet_stop(w->fleet);
     if (w->engine != NULL)
         engine_end(w->engine);
     handlers_free(w->handlers);

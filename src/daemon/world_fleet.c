@@ -130,16 +130,33 @@ struct held {
     mono_ms deadline;
 };
 
-static bool acts_on_host(enum host_command command)
+/* What is not named here is an act. The canary and the smoke test write a key of their own that
+ * expires, whoever owns the service. */
+static bool only_reads(enum redis_request request)
 {
-    return command == HOST_START || command == HOST_STOP || command == HOST_RESTART ||
-           command == HOST_RELOAD || command == HOST_RESET_FAILED;
-}
-
-static bool acts_on_redis(enum redis_request request)
-{
-    return request == REDIS_SCRIPT_KILL || request == REDIS_FUNCTION_KILL ||
-           request == REDIS_BGSAVE;
+    switch (request) {
+    case REDIS_PING:
+    case REDIS_INFO:
+    case REDIS_CONFIG:
+    case REDIS_SLOWLOG:
+    case REDIS_CLIENT_LIST:
+    case REDIS_COMMANDSTATS:
+    case REDIS_CLUSTER_INFO:
+    case REDIS_LASTSAVE_INFO:
+    case REDIS_SCAN:
+    case REDIS_MEMORY_USAGE:
+    case REDIS_TYPE:
+    case REDIS_CONFIG_GET:
+    case REDIS_TIME:
+    case REDIS_ACL_WHOAMI:
+    case REDIS_ACL_DRYRUN:
+    case REDIS_CANARY:
+    case REDIS_STRANGER_PING:
+    case REDIS_SMOKE:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void refuse_held(const struct held *h, const char *why)
@@ -147,7 +164,7 @@ static void refuse_held(const struct held *h, const char *why)
     struct place *p = h->place;
     struct ledger_entry asked;
     struct ledger one = {0};
-    if (!ledger_settle(&p->asked, h->of_host ? h->command.id : h->id, &asked))
+    if (!ledger_settle(&p->asked, h->id, &asked))
         return; /* it has ended otherwise */
     if (h->of_host)
         ledger_host(&one, asked.id, asked.command, asked.number, asked.asked);
@@ -157,31 +174,33 @@ static void refuse_held(const struct held *h, const char *why)
     place_end_lost(p, &one, why);
 }
 
-static void on_may(void *context, int service, bool may, const char *why)
+static void on_may(void *context, int service, uint64_t right, const char *why)
 {
     struct held *h = context;
     struct place *p = h->place;
     struct world *w = p->world;
     bool there = h->of_host ? p->controller != NULL : p->redis != NULL;
-    bool waits = ledger_waits(&p->asked, h->of_host ? h->command.id : h->id);
-    if (may && there && waits && h->of_host)
+    bool goes = right != 0 && there && ledger_waits(&p->asked, h->id);
+    if (goes)
+        p->let_through = (struct let_through){.id = h->id, .right = right};
+    if (goes && h->of_host)
         p->controller->ops->run(p->controller, &h->command);
-    else if (may && there && waits)
+    else if (goes)
         redis_client_request(p->redis, h->id, h->request, NULL, h->fresh, h->deadline);
     else
         refuse_held(h, why[0] != '\0' ? why : p->problem.text);
-    if (may && !(there && waits))
-        fleet_acted(w->fleet, service);
+    if (right != 0 && !goes)
+        fleet_acted(w->fleet, service, right);
     mem_free(h);
 }
 
 bool world_fleet_command(struct place *p, const struct host_request *request)
 {
     struct world *w = p->world;
-    if (w->fleet == NULL || !acts_on_host(request->command))
+    if (w->fleet == NULL || !host_command_acts(request->command))
         return false;
     struct held *h = mem_must(mem_calloc(1, sizeof *h));
-    *h = (struct held){.place = p, .of_host = true, .command = *request};
+    *h = (struct held){.place = p, .of_host = true, .id = request->id, .command = *request};
     fleet_guard(w->fleet, p->index, host_command_name(request->command), on_may, h);
     return true;
 }
@@ -193,21 +212,74 @@ bool world_fleet_redis(struct place *p, uint64_t id, enum redis_request request,
                                                            [REDIS_FUNCTION_KILL] = "function-kill",
                                                            [REDIS_BGSAVE] = "bgsave"};
     struct world *w = p->world;
-    if (w->fleet == NULL || !acts_on_redis(request))
+    if (w->fleet == NULL || only_reads(request))
         return false;
     struct held *h = mem_must(mem_calloc(1, sizeof *h));
     *h = (struct held){
         .place = p, .id = id, .request = request, .fresh = fresh, .deadline = deadline};
-    fleet_guard(w->fleet, p->index, words[request], on_may, h);
+    fleet_guard(w->fleet, p->index, words[request] == NULL ? "a command" : words[request], on_may,
+                h);
     return true;
 }
 
 void world_fleet_ended(struct place *p, const struct ledger_entry *asked)
 {
     struct world *w = p->world;
-    if (w->fleet != NULL &&
-        (asked->of_host ? acts_on_host(asked->command) : acts_on_redis(asked->request)))
-        fleet_acted(w->fleet, p->index);
+    if (w->fleet == NULL || p->let_through.right == 0 || p->let_through.id != asked->id)
+        return;
+    fleet_acted(w->fleet, p->index, p->let_through.right);
+    p->let_through = (struct let_through){0};
+}
+
+/* ── permits: what the other floors change ── */
+
+struct asking {
+    struct world *world;
+    permit_done *done;
+    void *context;
+};
+
+static enum permit_state look_at_right(void *context, int service, uint64_t right)
+{
+    const struct world *w = context;
+    return w->fleet == NULL ? PERMIT_OVER : fleet_right(w->fleet, service, right);
+}
+
+/* Also after the fleet was closed: a worker ends when it ends. */
+static void end_right(void *context, int service, uint64_t right)
+{
+    struct world *w = context;
+    if (w->fleet != NULL)
+        fleet_acted(w->fleet, service, right);
+}
+
+static void on_right(void *context, int service, uint64_t right, const char *why)
+{
+    struct asking *a = context;
+    const struct permit permit = {.look = look_at_right,
+                                  .end = end_right,
+                                  .context = a->world,
+                                  .service = service,
+                                  .number = right};
+    a->done(a->context, right == 0 ? NULL : &permit, why);
+    mem_free(a);
+}
+
+void world_permit(void *context, int service, const char *what, permit_done *done,
+                  void *done_context)
+{
+    struct world *w = context;
+    if (w->settings->fleet.etcd.count == 0) {
+        done(done_context, &permit_alone, "");
+        return;
+    }
+    if (w->fleet == NULL) {
+        done(done_context, NULL, "Resus is stopping");
+        return;
+    }
+    struct asking *a = mem_must(mem_calloc(1, sizeof *a));
+    *a = (struct asking){w, done, done_context};
+    fleet_guard(w->fleet, service, what, on_right, a);
 }
 
 /* ── opening ── */

@@ -7,6 +7,7 @@
 #include "alerts/alerts.h"
 #include "alerts/maintenance.h"
 #include "backups/backups.h"
+#include "base/permit.h"
 #include "daemon/audit_news.h"
 #include "daemon/history.h"
 #include "daemon/incidents.h"
@@ -39,6 +40,11 @@ struct half_saved {
     enum store_outcome outcome;
 };
 
+/* The command of a fleet's owner that is under way, and the right under which it went out. */
+struct let_through {
+    uint64_t id, right; /* 0 = there is none */
+};
+
 struct place {
     struct world *world;
     int index;
@@ -51,6 +57,7 @@ struct place {
     struct ledger asked;  /* of Redis and the host, without an answer yet */
     struct error problem; /* why the service cannot be watched; code 0 = it is, with both ends */
     bool dormant;         /* another engine of the fleet owns it: there are no ends */
+    struct let_through let_through;
     struct half_saved halves[FLEET_SAVES_MAX];
     size_t half_count;
     char stored[32]; /* status and health of the service_status that was stored last */
@@ -138,6 +145,9 @@ bool world_fleet_saved(struct world *w, int service, uint64_t id, enum store_out
 bool world_fleet_command(struct place *p, const struct host_request *request);
 bool world_fleet_redis(struct place *p, uint64_t id, enum redis_request request, bool fresh,
                        mono_ms deadline);
+/* The port of whatever else changes a service. */
+void world_permit(void *context, int service, const char *what, permit_done *done,
+                  void *done_context);
 /* What was asked has ended, however. */
 void world_fleet_ended(struct place *p, const struct ledger_entry *asked);
 

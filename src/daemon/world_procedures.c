@@ -67,6 +67,7 @@ int world_open_procedures(struct world *w, struct error *err)
         .settings = port_settings,
         .tunnel = port_tunnel,
         .busy = port_busy,
+        .permit = world_permit,
         .unwell = port_unwell,
         .audit = port_audit,
         .publish = port_publish,

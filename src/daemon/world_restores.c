@@ -142,6 +142,7 @@ int world_open_restores(struct world *w, struct error *err)
         .settings = port_settings,
         .tunnel = port_tunnel,
         .busy = port_busy,
+        .permit = world_permit,
         .operate = port_operate,
         .helper = port_helper,
         .hold = port_hold,

@@ -9,6 +9,7 @@
 #include "io/log.h"
 
 #define PART "fleet"
+#define STOPPING "Resus is stopping"
 
 static const char *id_of(const struct entry *e)
 {
@@ -137,18 +138,19 @@ static void end_fence(struct entry *e, bool may, const char *why)
     struct fence *g = &e->fencing;
     fleet_may *done = g->done;
     void *context = g->context;
-    g->letting_go = may;
+    g->right = may ? ++e->fleet->rights : 0;
+    g->under = e->fence;
     g->active = may; /* until fleet_acted() */
     if (!may)
         log_warning(PART, "%s: %s is not sent: %s", id_of(e), g->what, why);
-    done(context, e->index, may, why);
+    done(context, e->index, g->right, why);
 }
 
 static void on_intent(void *context, const struct etcd_answer *answer)
 {
     struct entry *e = context;
     fleet_note(e->fleet, answer);
-    if (e->fleet->closing)
+    if (e->fleet->stopping)
         return;
     if (!answer->good) {
         step(e, FENCE_UNKNOWN, "etcd did not confirm it in time");
@@ -202,7 +204,7 @@ static void on_fence_renewed(void *context, const struct etcd_answer *answer)
     struct fleet *f = e->fleet;
     bool good = answer->good && answer->ttl_ms > 0 && answer->lease == f->lease;
     fleet_renewed(f, answer);
-    if (f->closing || !e->fencing.active)
+    if (f->stopping || !e->fencing.active)
         return;
     if (e->fencing.phase == FENCE_LOOKING) {
         look(e);
@@ -264,6 +266,7 @@ static void step(struct entry *e, enum fence_event event, const char *why)
 
 struct beginning {
     uv_timer_t timer;
+    struct beginning *next;
     struct entry *entry;
     fleet_may *refused; /* NULL = it begins */
     void *context;
@@ -274,17 +277,25 @@ static void on_beginning_closed(uv_handle_t *handle)
     mem_free(handle->data);
 }
 
+static void unlink_beginning(struct beginning *b)
+{
+    struct beginning **at = &b->entry->fleet->beginnings;
+    while (*at != b)
+        at = &(*at)->next;
+    *at = b->next;
+    uv_close((uv_handle_t *)&b->timer, on_beginning_closed);
+}
+
 static void on_begin(uv_timer_t *timer)
 {
     struct beginning *b = timer->data;
     struct entry *e = b->entry;
-    if (e->fleet->closing)
-        ;
-    else if (b->refused != NULL)
-        b->refused(b->context, e->index, false, "another command of this engine is under way");
+    unlink_beginning(b);
+    if (b->refused != NULL)
+        b->refused(b->context, e->index, 0,
+                   e->fleet->stopping ? STOPPING : "another command of this engine is under way");
     else
         look(e);
-    uv_close((uv_handle_t *)timer, on_beginning_closed);
 }
 
 void fleet_guard(struct fleet *f, int service, const char *what, fleet_may *done, void *context)
@@ -296,7 +307,9 @@ void fleet_guard(struct fleet *f, int service, const char *what, fleet_may *done
     b->timer.data = b;
     b->entry = e;
     b->context = context;
-    if (g->active) {
+    b->next = f->beginnings;
+    f->beginnings = b;
+    if (g->active || f->stopping) {
         b->refused = done;
     } else {
         *g = (struct fence){
@@ -306,11 +319,36 @@ void fleet_guard(struct fleet *f, int service, const char *what, fleet_may *done
     (void)uv_timer_start(&b->timer, on_begin, 0, 0);
 }
 
-void fleet_acted(struct fleet *f, int service)
+/* ── under way ── */
+
+enum permit_state fleet_right(const struct fleet *f, int service, uint64_t right)
+{
+    const struct entry *e = &f->entries[service];
+    const struct fence *g = &e->fencing;
+    bool same = right != 0 && g->right == right && e->here && e->fence == g->under;
+    return f->stopping ? PERMIT_OVER
+                       : ownership_permit(same, e->shown, &f->tenure, fleet_now(f).boot);
+}
+
+void fleet_acted(struct fleet *f, int service, uint64_t right)
 {
     struct entry *e = &f->entries[service];
-    if (!e->fencing.letting_go)
+    if (right == 0 || e->fencing.right != right)
         return;
-    e->fencing.active = e->fencing.letting_go = false;
+    e->fencing.active = false;
+    e->fencing.right = 0;
     fleet_wake(f);
+}
+
+void fleet_stop_rights(struct fleet *f)
+{
+    while (f->beginnings != NULL) {
+        struct beginning *b = f->beginnings;
+        unlink_beginning(b);
+        if (b->refused != NULL)
+            b->refused(b->context, b->entry->index, 0, STOPPING);
+    }
+    for (int i = 0; i < f->count; i++)
+        if (f->entries[i].fencing.active && f->entries[i].fencing.right == 0)
+            end_fence(&f->entries[i], false, STOPPING);
 }

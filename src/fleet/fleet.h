@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "base/permit.h"
 #include "base/time.h"
 #include "settings/settings.h"
 #include "store/service_state.h"
@@ -51,6 +52,9 @@ struct fleet_ports {
 int fleet_open(uv_loop_t *loop, const struct settings *settings, const struct fleet_ports *ports,
                struct fleet **ret, struct error *err) ATTR_MUST_USE;
 void fleet_start(struct fleet *f);
+/* The engine ends: what waits for a right or for the end of an order is refused, on the caller's stack,
+ * and so is what comes after it. */
+void fleet_stop(struct fleet *f);
 /* Gives the lease back, so that others need not wait for its end. No port is called after it; memory
  * goes as the loop runs. Takes NULL. */
 void fleet_close(struct fleet *f);
@@ -60,11 +64,15 @@ void fleet_reconfigure(struct fleet *f, const struct settings *settings);
 /* Stores the state with the others; the newest of several counts. id 0: no answer. */
 void fleet_save(struct fleet *f, int service, uint64_t id, const struct service_state *state);
 
-/* May a command go out? Runs later, in the loop, once. `why` is for people. */
-typedef void fleet_may(void *context, int service, bool may, const char *why);
+/* May the service be changed? Runs later, in the loop, once; or on the stack of fleet_stop(). `right`
+ * is the number of the right that was given, 0 = it may not, and `why` is for people. One right of a
+ * service at a time. */
+typedef void fleet_may(void *context, int service, uint64_t right, const char *why);
 void fleet_guard(struct fleet *f, int service, const char *what, fleet_may *done, void *context);
-/* The command that was let through has ended. */
-void fleet_acted(struct fleet *f, int service);
+/* While the change is under way: before each write. */
+enum permit_state fleet_right(const struct fleet *f, int service, uint64_t right);
+/* The change that was let through has ended. A right that has ended before is not looked at. */
+void fleet_acted(struct fleet *f, int service, uint64_t right);
 
 /* ── for people ── */
 

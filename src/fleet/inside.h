@@ -40,7 +40,8 @@ struct fence {
     fleet_may *done;
     void *context;
     uint64_t version; /* of the state that goes with the intent */
-    bool letting_go;  /* the command is under way */
+    uint64_t right;   /* its number, once the change is under way; 0 = not yet */
+    int64_t under;    /* the fence that it was given under */
 };
 
 struct entry {
@@ -76,7 +77,9 @@ struct node {
     int64_t bytes;
 };
 
+/* Held by the list of its fleet until it has ended. */
 struct order {
+    struct order *next;
     enum fleet_order order;
     char engine[NAME_MAX_];
     fleet_ordered *done;
@@ -128,6 +131,11 @@ struct fleet {
     int *order; /* indices by id, for the search */
     int count;
     int claims;
+
+    uint64_t rights; /* given so far */
+    bool stopping;   /* no right is given */
+    struct beginning *beginnings;
+    struct order *orders;
 };
 
 static inline struct now fleet_now(const struct fleet *f)
@@ -162,6 +170,11 @@ mono_ms fleet_services_due(const struct fleet *f, struct now now);
 /* fence.c */
 void fleet_store_turn(struct entry *e, struct now now);
 void fleet_intent_turn(struct entry *e);
+void fleet_stop_rights(struct fleet *f);
+
+/* people.c */
+void fleet_stop_orders(struct fleet *f);
+void fleet_free_orders(struct fleet *f);
 
 /* state_json.c */
 char *fleet_state_text(const struct service_state *state);

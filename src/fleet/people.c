@@ -133,9 +133,15 @@ json_t *fleet_diff_json(const struct fleet *f)
 
 /* ── orders ── */
 
+/* Its end, once; NULL: the fleet stops, and it has been answered. */
 static void end_order(struct order *o, int result, const char *why)
 {
-    o->done(o->context, result, why);
+    struct order **at = &o->fleet->orders;
+    while (*at != o)
+        at = &(*at)->next;
+    *at = o->next;
+    if (o->done != NULL)
+        o->done(o->context, result, why);
     mem_free(o);
 }
 
@@ -144,10 +150,6 @@ static void on_ordered(void *context, const struct etcd_answer *answer)
     struct order *o = context;
     struct fleet *f = o->fleet; /* the order ends before its fleet is woken */
     fleet_note(f, answer);
-    if (f->closing) {
-        mem_free(o);
-        return;
-    }
     if (!answer->good)
         end_order(o, -EIO, answer->text);
     else if (!answer->succeeded)
@@ -182,7 +184,7 @@ static int send_order(struct order *o)
                                                                         : "{\"drained\":false}"};
     const struct etcd_txn txn = {
         .compares = &compare, .compare_count = 1, .writes = &write, .write_count = 1};
-    return etcd_commit(f->etcd, &txn, FLEET_REQUEST_MS, on_ordered, o) ? 0 : -EIO;
+    return !f->stopping && etcd_commit(f->etcd, &txn, FLEET_REQUEST_MS, on_ordered, o) ? 0 : -EIO;
 }
 
 struct failing {
@@ -199,11 +201,8 @@ static void on_failing_closed(uv_handle_t *handle)
 static void on_failing(uv_timer_t *timer)
 {
     struct failing *g = timer->data;
-    if (g->order->fleet->closing)
-        mem_free(g->order);
-    else
-        end_order(g->order, g->result,
-                  g->result == -ENOENT ? "no such engine is known" : "etcd cannot be asked");
+    end_order(g->order, g->result,
+              g->result == -ENOENT ? "no such engine is known" : "etcd cannot be asked");
     uv_close((uv_handle_t *)timer, on_failing_closed);
 }
 
@@ -211,8 +210,10 @@ void fleet_order(struct fleet *f, enum fleet_order order, const char *engine, fl
                  void *context)
 {
     struct order *o = mem_must(mem_calloc(1, sizeof *o));
-    *o = (struct order){.order = order, .done = done, .context = context, .fleet = f};
+    *o = (struct order){
+        .next = f->orders, .order = order, .done = done, .context = context, .fleet = f};
     (void)str_copy(o->engine, sizeof o->engine, engine);
+    f->orders = o;
     int r = send_order(o);
     if (r == 0)
         return;
@@ -221,4 +222,20 @@ void fleet_order(struct fleet *f, enum fleet_order order, const char *engine, fl
     (void)uv_timer_init(f->loop, &g->timer);
     g->timer.data = g;
     (void)uv_timer_start(&g->timer, on_failing, 0, 0);
+}
+
+void fleet_stop_orders(struct fleet *f)
+{
+    for (struct order *o = f->orders; o != NULL; o = o->next) {
+        if (o->done != NULL)
+            o->done(o->context, -EIO, "Resus is stopping");
+        o->done = NULL;
+    }
+}
+
+/* Those that etcd has not answered. */
+void fleet_free_orders(struct fleet *f)
+{
+    while (f->orders != NULL)
+        end_order(f->orders, -EIO, "");
 }

@@ -355,6 +355,7 @@ static void on_end(uv_timer_t *timer)
 {
     struct fleet *f = timer->data;
     etcd_free(f->etcd);
+    fleet_free_orders(f);
     uv_close((uv_handle_t *)timer, on_closed);
 }
 
@@ -366,10 +367,20 @@ static void on_revoked(void *context, const struct etcd_answer *answer)
     (void)uv_timer_start(&f->timer, on_end, 0, 0);
 }
 
+void fleet_stop(struct fleet *f)
+{
+    if (f == NULL || f->stopping)
+        return;
+    f->stopping = true;
+    fleet_stop_rights(f);
+    fleet_stop_orders(f);
+}
+
 void fleet_close(struct fleet *f)
 {
     if (f == NULL)
         return;
+    fleet_stop(f);
     f->closing = true;
     (void)uv_timer_stop(&f->timer);
     etcd_watch_free(f->watch);

@@ -69,8 +69,7 @@ int host_command_line(const struct host_argv *argv, char *ret, size_t size,
 int host_lines_rounded(int lines);
 
 bool host_command_extended(enum host_command command); /* needs commands: extended */
-/* changes the host (start..reload, reset-failed) */
-bool host_command_acts(enum host_command command);
+bool host_command_acts(enum host_command command);     /* changes the host */
 const char *host_command_name(enum host_command command);
 
 /* A valid unit name for the whitelist, else -EINVAL with the remedy. */

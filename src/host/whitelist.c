@@ -30,79 +30,82 @@ static const char process_status_word[] = "status";
 struct row {
     const char *name;
     enum rights rights;
-    bool acts, extended, restores, has_lines, has_process;
+    bool reads; /* changes nothing on the host; a row without it acts */
+    bool extended, restores, has_lines, has_process;
     const char *path; /* of words[0], as the sudoers lines have it */
     const char *words[ROW_WORDS_MAX];
 };
 
 #define HELPER_PATH "/usr/lib/resus/resus-restore-helper"
 /* As the owner of the data, who exchanges them; its own settings say where. */
-#define HELPER(command, word)                                                                      \
+#define HELPER(command, word, only_reads)                                                          \
     [command] = {.name = "restore-" word,                                                          \
                  .rights = RIGHTS_OWNER,                                                           \
                  .restores = true,                                                                 \
+                 .reads = (only_reads),                                                            \
                  .path = HELPER_PATH,                                                              \
                  .words = {"resus-restore-helper", word, unit_word}}
 
 static const struct row rows[] = {
     [HOST_START] = {.name = "start",
                     .rights = RIGHTS_ROOT,
-                    .acts = true,
                     .path = "/bin/systemctl",
                     .words = {"systemctl", "start", unit_word}},
     [HOST_STOP] = {.name = "stop",
                    .rights = RIGHTS_ROOT,
-                   .acts = true,
                    .path = "/bin/systemctl",
                    .words = {"systemctl", "stop", unit_word}},
     [HOST_RESTART] = {.name = "restart",
                       .rights = RIGHTS_ROOT,
-                      .acts = true,
                       .path = "/bin/systemctl",
                       .words = {"systemctl", "restart", unit_word}},
     [HOST_RELOAD] = {.name = "reload",
                      .rights = RIGHTS_ROOT,
-                     .acts = true,
                      .path = "/bin/systemctl",
                      .words = {"systemctl", "reload", unit_word}},
     [HOST_STATUS] = {.name = "status",
+                     .reads = true,
                      .path = "/bin/systemctl",
                      .words = {"systemctl", "status", unit_word}},
     [HOST_IS_ACTIVE] = {.name = "is-active",
+                        .reads = true,
                         .path = "/bin/systemctl",
                         .words = {"systemctl", "is-active", unit_word}},
     [HOST_JOURNAL] = {.name = "journal",
+                      .reads = true,
                       .rights = RIGHTS_OPTIONAL,
                       .has_lines = true,
                       .path = "/bin/journalctl",
                       .words = {"journalctl", "-u", unit_word, "-n", lines_word, "--no-pager", "-o",
                                 "json"}},
     [HOST_SHOW] = {.name = "show",
+                   .reads = true,
                    .extended = true,
                    .words = {"systemctl", "show", unit_word, "-p", systemctl_show_properties}},
     [HOST_RESET_FAILED] = {.name = "reset-failed",
                            .rights = RIGHTS_ROOT,
-                           .acts = true,
                            .extended = true,
                            .path = "/bin/systemctl",
                            .words = {"systemctl", "reset-failed", unit_word}},
     [HOST_LOG_TAIL] = {.name = "log-tail",
+                       .reads = true,
                        .rights = RIGHTS_OWNER,
                        .extended = true,
                        .has_lines = true,
                        .path = "/usr/bin/tail",
                        .words = {"tail", "-n", lines_word, log_word}},
     [HOST_PROCESS] = {.name = "process",
+                      .reads = true,
                       .extended = true,
                       .has_process = true,
                       .words = {"cat", process_stat_word, process_status_word}},
-    [HOST_SUDO_LIST] = {.name = "sudo-list", .words = {"sudo", "-n", "-l"}},
-    HELPER(HOST_HELPER_FACTS, "facts"),
-    HELPER(HOST_HELPER_STAGE, "stage"),
-    HELPER(HOST_HELPER_PLACE_RDB, "place-rdb"),
-    HELPER(HOST_HELPER_PLACE_AOF, "place-aof"),
-    HELPER(HOST_HELPER_UNDO, "undo"),
-    HELPER(HOST_HELPER_DROP, "drop"),
+    [HOST_SUDO_LIST] = {.name = "sudo-list", .reads = true, .words = {"sudo", "-n", "-l"}},
+    HELPER(HOST_HELPER_FACTS, "facts", true),
+    HELPER(HOST_HELPER_STAGE, "stage", false),
+    HELPER(HOST_HELPER_PLACE_RDB, "place-rdb", false),
+    HELPER(HOST_HELPER_PLACE_AOF, "place-aof", false),
+    HELPER(HOST_HELPER_UNDO, "undo", false),
+    HELPER(HOST_HELPER_DROP, "drop", false),
 };
 static_assert(ARRAY_LENGTH(rows) == HOST_COMMAND_COUNT, "a row for every command");
 static_assert(ROW_WORDS_MAX + 4 <= HOST_ARGV_MAX, "a row and the longest prefix fit");
@@ -269,7 +272,7 @@ bool host_command_extended(enum host_command command)
 
 bool host_command_acts(enum host_command command)
 {
-    return (unsigned)command < HOST_COMMAND_COUNT && rows[command].acts;
+    return (unsigned)command < HOST_COMMAND_COUNT && !rows[command].reads;
 }
 
 const char *host_command_name(enum host_command command)

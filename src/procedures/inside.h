@@ -32,7 +32,9 @@ struct procedure {
     struct checklist checklist;
     /* not kept */
     struct query *query;
-    bool waits; /* for a backup of ours, or for the disk */
+    bool waits; /* for a backup of ours, for the disk, or for the right to change the service */
+    struct permission *permission; /* asked for; NULL = none is */
+    struct permit permit;          /* while a value is being set */
 };
 
 struct procedures {

@@ -14,6 +14,7 @@
 #include "backups/backups.h"
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/permit.h"
 #include "base/time.h"
 #include "core/procedure.h"
 #include "redis/client.h"
@@ -36,6 +37,9 @@ struct procedures_ports {
     const struct redis_tunnel *(*tunnel)(void *context, int service);
     /* Why nothing should be changed now, in a few words; NULL = it may. */
     const char *(*busy)(void *context, int service);
+    /* The right to change the service; `what` names the change. */
+    void (*permit)(void *context, int service, const char *what, permit_done *done,
+                   void *done_context);
     /* What is wrong with the service, as a sentence; NULL = it is well. */
     const char *(*unwell)(void *context, int service, char *to, size_t size);
     void (*audit)(void *context, const struct audit_line *line);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "placement/redis_conf.h"
 #include "procedures/inside.h"
@@ -60,6 +61,7 @@ static void ask(struct procedure *x, const struct query_command *commands, size_
         .commands = commands,
         .count = count,
         .within_ms = ASK_MS,
+        .permit = &x->permit,
     };
     struct error err = {0};
     if (query_start(ports->loop, &options, done, x, &x->query, &err) < 0)
@@ -252,6 +254,12 @@ static void rehearse(struct procedure *x)
 
 /* ── a value is set ── */
 
+static void end_set(struct procedure *x, enum procedure_event event, const char *text)
+{
+    permit_end(&x->permit);
+    procedure_event_now(x, event, text);
+}
+
 static void on_rewritten(void *context, struct redis_reply *const *replies, const struct error *err)
 {
     struct procedure *x = context;
@@ -266,7 +274,7 @@ static void on_rewritten(void *context, struct redis_reply *const *replies, cons
                          replies == NULL ? err->text : replies[0]->text);
         note(x, text);
     }
-    procedure_event_now(x, PROCEDURE_GOOD, text);
+    end_set(x, PROCEDURE_GOOD, text);
 }
 
 static void rewrite(struct procedure *x)
@@ -281,13 +289,13 @@ static void on_set(void *context, struct redis_reply *const *replies, const stru
     char text[ERROR_TEXT_MAX];
     x->query = NULL;
     if (replies == NULL) {
-        procedure_event_now(x, PROCEDURE_UNKNOWN, err->text);
+        end_set(x, err->code == -EPERM ? PROCEDURE_BAD : PROCEDURE_UNKNOWN, err->text);
         return;
     }
     if (replies[0]->type != RESP_STATUS) {
         (void)str_format(text, sizeof text, "Redis refuses it: %s",
                          replies[0]->type == RESP_ERROR ? replies[0]->text : "an odd answer");
-        procedure_event_now(x, PROCEDURE_BAD, text);
+        end_set(x, PROCEDURE_BAD, text);
         return;
     }
     const char *value = value_of(x, replies[1], text, sizeof text);
@@ -299,6 +307,48 @@ static void on_set(void *context, struct redis_reply *const *replies, const stru
 static const char *wanted(const struct procedure *x)
 {
     return x->phase == PROCEDURE_APPLYING ? x->value : x->before;
+}
+
+/* The answer may come when the procedure is gone, or waits for something else. */
+struct permission {
+    struct procedures *p;
+    int64_t number;
+};
+
+static void on_permitted(void *context, const struct permit *permit, const char *why)
+{
+    struct permission *asked = context;
+    struct procedures *p = asked->p;
+    struct procedure *x = p->closing ? NULL : procedure_waiting(p, asked->number);
+    struct permit given = permit == NULL ? (struct permit){0} : *permit;
+    bool awaited = x != NULL && x->permission == asked;
+    mem_free(asked);
+    if (!awaited) {
+        permit_end(&given);
+        return;
+    }
+    x->permission = NULL;
+    x->waits = false;
+    if (permit == NULL) {
+        char text[ERROR_TEXT_MAX];
+        (void)str_format(text, sizeof text, "nothing was set: %s", why);
+        procedure_event_now(x, PROCEDURE_BAD, text);
+        return;
+    }
+    x->permit = given;
+    const struct query_command commands[] = {{{"CONFIG", "SET", x->name, wanted(x)}},
+                                             {{"CONFIG", "GET", x->name}}};
+    ask(x, commands, ARRAY_LENGTH(commands), on_set);
+}
+
+static void ask_permission(struct procedure *x)
+{
+    const struct procedures_ports *ports = &x->p->ports;
+    struct permission *asked = mem_must(mem_calloc(1, sizeof *asked));
+    *asked = (struct permission){x->p, x->number};
+    x->permission = asked;
+    x->waits = true;
+    ports->permit(ports->context, x->service, "config-set", on_permitted, asked);
 }
 
 /* The server of this moment: the checks may be hours old. */
@@ -321,9 +371,7 @@ static void on_looked(void *context, struct redis_reply *const *replies, const s
         procedure_event_now(x, PROCEDURE_BAD, text);
         return;
     }
-    const struct query_command commands[] = {{{"CONFIG", "SET", x->name, wanted(x)}},
-                                             {{"CONFIG", "GET", x->name}}};
-    ask(x, commands, ARRAY_LENGTH(commands), on_set);
+    ask_permission(x);
 }
 
 static void set(struct procedure *x)
@@ -438,4 +486,6 @@ void procedure_stop(struct procedure *x)
     query_cancel(x->query);
     x->query = NULL;
     x->waits = false;
+    x->permission = NULL;
+    permit_end(&x->permit);
 }

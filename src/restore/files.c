@@ -12,9 +12,18 @@
 
 #define WORD_MAX 256
 
+#define LOOK_MS 100
+#define NOT_NOW "this engine may not change the service now: nothing was done"
+
 struct files {
     uv_work_t work;
-    size_t words; /* of the helper's command; 0 = none */
+    uv_timer_t timer; /* looks at the permit */
+    struct permit permit;
+    const atomic_bool *stop; /* Resus is stopping; NULL = no one says so */
+    /* for the worker, which does not look at the permit itself */
+    atomic_bool good; /* it may begin */
+    atomic_bool ends; /* it is to end */
+    size_t words;     /* of the helper's command; 0 = none */
     char command[HELPER_WORDS_MAX][WORD_MAX];
     files_remote *remote; /* NULL = on this machine */
     struct files_host host;
@@ -117,6 +126,11 @@ static void by_helper(struct files *f)
 static void on_worker(uv_work_t *work)
 {
     struct files *f = work->data;
+    if (!atomic_load(&f->good)) { /* it waited for a worker meanwhile */
+        f->outcome = RESTORE_FAILED;
+        (void)str_copy(f->text.text, sizeof f->text.text, NOT_NOW);
+        return;
+    }
     if (f->words > 0 || f->remote != NULL) {
         by_helper(f);
         return;
@@ -141,6 +155,11 @@ static void on_worker(uv_work_t *work)
     f->outcome = f->result == PLACEMENT_OK ? RESTORE_OK : RESTORE_FAILED;
 }
 
+static void on_closed(uv_handle_t *handle)
+{
+    mem_free(handle->data);
+}
+
 static void on_worked(uv_work_t *work, int status)
 {
     struct files *f = work->data;
@@ -149,8 +168,18 @@ static void on_worked(uv_work_t *work, int status)
         f->outcome = RESTORE_FAILED;
     if (f->outcome != RESTORE_OK)
         (void)error_set(&err, -EIO, "%s", status == 0 ? f->text.text : "cancelled");
+    permit_end(&f->permit);
     f->done(f->context, f->outcome, f->result, f->staged, &err);
-    mem_free(f);
+    uv_close((uv_handle_t *)&f->timer, on_closed);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct files *f = timer->data;
+    enum permit_state state = permit_look(&f->permit);
+    atomic_store(&f->good, state == PERMIT_GOOD);
+    if (state == PERMIT_OVER || (f->stop != NULL && atomic_load(f->stop)))
+        atomic_store(&f->ends, true);
 }
 
 static bool take_command(struct files *f, const struct files_options *options)
@@ -168,6 +197,8 @@ static bool take_command(struct files *f, const struct files_options *options)
 int files_start(uv_loop_t *loop, const struct files_options *options, files_done *done,
                 void *context, struct error *err)
 {
+    if (permit_look(options->permit) != PERMIT_GOOD)
+        return error_set(err, -EPERM, "%s", NOT_NOW);
     struct files *f = mem_calloc(1, sizeof *f);
     if (f == NULL)
         return error_set(err, -ENOMEM, "out of memory");
@@ -176,9 +207,11 @@ int files_start(uv_loop_t *loop, const struct files_options *options, files_done
     if (options->place != NULL)
         f->place = *options->place;
     f->remote = options->remote;
-    if (f->remote != NULL)
+    if (f->remote != NULL) {
         f->host = *options->host;
-    else if (options->place == NULL && !take_command(f, options)) {
+        f->stop = f->host.stop;
+        f->host.stop = &f->ends;
+    } else if (options->place == NULL && !take_command(f, options)) {
         mem_free(f);
         return error_set(err, -E2BIG, "the command of the helper is too long");
     }
@@ -189,10 +222,15 @@ int files_start(uv_loop_t *loop, const struct files_options *options, files_done
     (void)str_copy(f->staged, sizeof f->staged, options->staged);
     (void)str_copy(f->stage.sha256, sizeof f->stage.sha256, options->sha256);
     (void)str_copy(f->file, sizeof f->file, options->file);
+    atomic_store(&f->good, true);
     int r = uv_queue_work(loop, &f->work, on_worker, on_worked);
     if (r < 0) {
         mem_free(f);
         return error_set(err, r, "cannot start a worker");
     }
+    f->permit = *options->permit;
+    (void)uv_timer_init(loop, &f->timer);
+    f->timer.data = f;
+    (void)uv_timer_start(&f->timer, on_look, LOOK_MS, LOOK_MS);
     return 0;
 }

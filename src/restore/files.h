@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/permit.h"
 #include "core/restore.h"
 #include "placement/placement.h"
 #include "restore/helper_run.h"
@@ -27,7 +28,7 @@ enum files_work {
 struct files_host {
     struct ssh_settings ssh;
     char unit[SETTINGS_UNIT_MAX]; /* the section of its settings */
-    const atomic_bool *stop;      /* Resus is stopping; outlives the call */
+    const atomic_bool *stop;      /* Resus is stopping, or the permit is over; outlives the call */
 };
 /* Runs it there; blocks, on a worker. `run` without argv. -ETIMEDOUT, -ECONNRESET and -ECANCELED:
  * its effect is not known; any other error: it was not begun. */
@@ -35,6 +36,7 @@ typedef int files_remote(const struct files_host *host, enum files_work work,
                          const struct helper_run *run, struct helper_ran *ret, struct error *err);
 
 struct files_options {
+    const struct permit *permit; /* to change the service; copied, and ended with the work */
     enum files_work work;
     const struct placement_place *place; /* NULL: by the helper */
     files_remote *remote;                /* of another host; NULL: of this one */
@@ -53,6 +55,7 @@ struct files_options {
 typedef void files_done(void *context, enum restore_event outcome, enum placement_result result,
                         const char *staged, const struct error *err);
 
+/* -EPERM: the permit is not good. When an error is returned, the permit is the caller's. */
 int files_start(uv_loop_t *loop, const struct files_options *options, files_done *done,
                 void *context, struct error *err) ATTR_MUST_USE;
 

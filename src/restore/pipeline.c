@@ -19,6 +19,7 @@ struct pipeline {
     struct endpoint *endpoint;
     struct stream *stream;
     struct tunnel_wait *wait;
+    const struct permit *permit;
     struct pipeline_events events;
     struct wire wire;
     struct buf out;
@@ -41,6 +42,8 @@ static void on_time(uv_timer_t *timer)
 void pipeline_flush(struct pipeline *p)
 {
     int r = 0;
+    if (permit_look(p->permit) != PERMIT_GOOD)
+        return;
     while (r == 0 && p->stream != NULL && p->sent < p->out.length) {
         size_t left = p->out.length - p->sent;
         size_t n = left < SEND_PIECE ? left : SEND_PIECE;
@@ -159,7 +162,7 @@ static void on_tunnel(void *owner, int fd, const struct error *error)
 }
 
 int pipeline_open(uv_loop_t *loop, const struct redis_settings *redis,
-                  const struct redis_tunnel *tunnel, mono_ms deadline,
+                  const struct redis_tunnel *tunnel, const struct permit *permit, mono_ms deadline,
                   const struct pipeline_events *events, struct pipeline **ret, struct error *err)
 {
     struct pipeline *p = mem_calloc(1, sizeof *p);
@@ -167,6 +170,7 @@ int pipeline_open(uv_loop_t *loop, const struct redis_settings *redis,
         return error_set(err, -ENOMEM, "out of memory");
     p->loop = loop;
     p->events = *events;
+    p->permit = permit;
     p->wire = (struct wire){.rest = BUF_LIMIT(WIRE_BULK_MAX + WIRE_LINE_MAX)};
     p->out = BUF_LIMIT(PIPELINE_QUEUE_MAX - 1);
     int r = endpoint_new(redis, &p->endpoint, err);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "base/permit.h"
 #include "redis/client.h"
 #include "restore/wire.h"
 
@@ -28,8 +29,10 @@ struct word {
     size_t length;
 };
 
+/* `permit` is looked at before each write, and outlives the pipeline: while it is not good, nothing
+ * is sent. */
 int pipeline_open(uv_loop_t *loop, const struct redis_settings *redis,
-                  const struct redis_tunnel *tunnel, mono_ms deadline,
+                  const struct redis_tunnel *tunnel, const struct permit *permit, mono_ms deadline,
                   const struct pipeline_events *events, struct pipeline **ret,
                   struct error *err) ATTR_MUST_USE;
 /* Queues a command. -ENOBUFS, -ENOMEM. */

@@ -9,7 +9,7 @@
 #include "io/clock.h"
 #include "restore/keys.h"
 
-#define LOOK_EVERY_MS 1000
+#define LOOK_EVERY_MS 200
 #define SHOWN_MAX 120 /* bytes of a reply or key in a message */
 
 /* What the items of a server belong to. A phase ends when nothing of it is under way. */
@@ -41,6 +41,8 @@ struct pour {
     int64_t writing; /* RESTORE or UNLINK without a reply */
     bool paused;
     mono_ms last_reply;
+    struct permit permit;
+    bool held; /* keys wait until the permit is good again */
     struct pour_result result;
     pour_done *done;
     void *context;
@@ -63,6 +65,7 @@ static void let_go(struct pour *p)
     pipeline_close(p->source);
     pipeline_close(p->target);
     p->source = p->target = NULL;
+    permit_end(&p->permit);
 }
 
 static void on_settled(uv_timer_t *timer)
@@ -92,6 +95,22 @@ static int fail(struct pour *p, int code, const char *what, const struct wire_it
     return -ECANCELED;
 }
 
+/* --- the right to write --- */
+
+/* The pipeline itself holds back what may not be sent now; here it is asked again, until the permit is
+ * over. */
+static void send_to_target(struct pour *p)
+{
+    enum permit_state state = permit_look(&p->permit);
+    if (p->phase == PHASE_ENDED)
+        return;
+    p->held = state == PERMIT_WAIT;
+    if (state == PERMIT_OVER)
+        (void)fail(p, -EPERM, "another engine of the fleet may own the service by now", NULL);
+    else
+        pipeline_flush(p->target);
+}
+
 /* --- commands --- */
 
 static int send_word(struct pour *p, struct pipeline *to, const char *command, struct word word)
@@ -115,7 +134,9 @@ static int restore(struct pour *p, struct word key, const struct wire_item *dump
         return fail(p, -ENOMEM, "out of memory for the keys under way", NULL);
     p->writing++;
     if (pipeline_waiting(p->target) > POUR_WAITING_MAX) {
-        pipeline_flush(p->target);
+        send_to_target(p);
+        if (p->phase == PHASE_ENDED)
+            return -ECANCELED;
         p->paused = pipeline_waiting(p->target) > POUR_WAITING_MAX;
         pipeline_pause(p->source, p->paused);
     }
@@ -154,6 +175,8 @@ static void scan(struct pour *p, enum phase phase)
     p->phase = phase;
     if (keys_ask(&p->keys, of, p->pattern, POUR_BATCH) < 0)
         (void)fail(p, -ENOMEM, "out of memory", NULL);
+    else if (of == p->target)
+        send_to_target(p);
     else
         pipeline_flush(of);
 }
@@ -175,7 +198,7 @@ static void select_next(struct pour *p)
     if (send_word(p, p->source, "SELECT", word) == 0 &&
         send_word(p, p->target, "SELECT", word) == 0) {
         pipeline_flush(p->source);
-        pipeline_flush(p->target);
+        send_to_target(p);
     }
 }
 
@@ -190,7 +213,7 @@ static void next_step(struct pour *p)
         if (send_word(p, p->source, "INFO", (struct word){"keyspace", 8}) == 0 &&
             send_word(p, p->target, "INFO", (struct word){"keyspace", 8}) == 0) {
             pipeline_flush(p->source);
-            pipeline_flush(p->target);
+            send_to_target(p);
         }
         break;
     case PHASE_KEYSPACE:
@@ -292,7 +315,7 @@ static int take_key(struct pour *p, const struct wire_item *item)
     else
         return fail(p, -EPROTO, "DUMP failed", item);
     if (r == 0 && ++p->asked == p->keys.count) {
-        pipeline_flush(p->target);
+        send_to_target(p);
         go_on(p);
     }
     return p->phase == PHASE_ENDED ? -ECANCELED : r;
@@ -309,7 +332,7 @@ static int take_there(struct pour *p, const struct wire_item *item)
         p->writing++;
     }
     if (p->asked == p->keys.count) {
-        pipeline_flush(p->target);
+        send_to_target(p);
         go_on(p);
     }
     return p->phase == PHASE_ENDED ? -ECANCELED : 0;
@@ -411,7 +434,11 @@ static void on_target_ended(void *context, const struct error *why)
 static void on_look(uv_timer_t *timer)
 {
     struct pour *p = timer->data;
-    if (mono_since(clock_mono(), p->last_reply) > p->silence_ms)
+    bool held = p->held;
+    send_to_target(p);
+    if (held) /* it is not they who are silent */
+        p->last_reply = clock_mono();
+    if (p->phase != PHASE_ENDED && mono_since(clock_mono(), p->last_reply) > p->silence_ms)
         (void)fail(p, -ETIMEDOUT, "no reply: Redis, or the server of the backup, hangs", NULL);
 }
 
@@ -432,6 +459,8 @@ int pour_start(uv_loop_t *loop, const struct pour_options *options, pour_done *d
     p->done = done;
     p->context = context;
     p->last_reply = clock_mono();
+    if (options->permit != NULL)
+        p->permit = *options->permit;
     (void)uv_timer_init(loop, &p->timer);
     p->timer.data = p;
     struct pipeline_events of_source = {
@@ -445,10 +474,11 @@ int pour_start(uv_loop_t *loop, const struct pour_options *options, pour_done *d
                 : error_set(err, -ENAMETOOLONG, "the pattern is longer than %d bytes",
                             POUR_PATTERN_MAX - 1);
     if (r == 0)
-        r = pipeline_open(loop, options->source, NULL, deadline, &of_source, &p->source, err);
+        r = pipeline_open(loop, options->source, NULL, &permit_alone, deadline, &of_source,
+                          &p->source, err); /* a server of our own */
     if (r == 0)
-        r = pipeline_open(loop, options->target, options->tunnel, deadline, &of_target, &p->target,
-                          err);
+        r = pipeline_open(loop, options->target, options->tunnel, &p->permit, deadline, &of_target,
+                          &p->target, err);
     if (r < 0) {
         let_go(p);
         uv_close((uv_handle_t *)&p->timer, on_closed);

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/permit.h"
 #include "core/restore_plan.h"
 #include "redis/client.h"
 
@@ -24,6 +25,9 @@ struct pour_options {
     int64_t db;          /* -1 = all */
     const char *pattern; /* of SCAN; "" = all */
     int64_t silence_ms;  /* without a reply of either server: it fails */
+    /* To change the target. While it is not good, keys are held back; when it is over, the pour
+     * ends. Copied; the pour ends it. */
+    const struct permit *permit;
 };
 
 struct pour_result {

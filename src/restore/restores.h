@@ -13,6 +13,7 @@
 #include "backups/backups.h"
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/permit.h"
 #include "base/time.h"
 #include "core/restore.h"
 #include "core/restore_plan.h"
@@ -51,6 +52,9 @@ struct restores_ports {
     const struct redis_tunnel *(*tunnel)(void *context, int service);
     /* Why no restore should begin now, in a few words; NULL = it may. */
     const char *(*busy)(void *context, int service);
+    /* The right to change the service; `what` names the change. */
+    void (*permit)(void *context, int service, const char *what, permit_done *done,
+                   void *done_context);
     /* Stops or starts the service in the name of the person, with a line in the audit log. */
     void (*operate)(void *context, int service, enum restores_step step,
                     const struct engine_user *user, const char *reason, restores_stepped *stepped,

@@ -16,6 +16,7 @@ struct awaited {
     int64_t number;
     int orders; /* a later order does not take its outcome */
     enum restore_act act;
+    enum files_work work;
     struct slot slot;
 };
 
@@ -81,15 +82,25 @@ int file_reach(const struct entry *e, struct error *err)
                            target->id);
 }
 
-static void exchange(struct entry *e, struct awaited *a, enum files_work work)
+static void refuse_exchange(struct entry *e, struct awaited *a, const struct error *err)
 {
-    const struct run *run = e->run;
+    enum restore_act act = a->act;
+    slot_give(&a->slot);
+    mem_free(a);
+    if (e != NULL && act != RESTORE_ACT_RELEASE)
+        end_act(e, act, RESTORE_FAILED, NULL, err);
+}
+
+static void exchange_under(struct entry *e, struct awaited *a, const struct permit *permit)
+{
+    const struct run *run = e->run; /* NULL: it is being released */
+    enum files_work work = a->work;
     struct error err = {0};
     struct files_host host;
-    enum restore_act act = a->act;
     bool remote = restores_remote(e->r, e->target, &host);
     int r = file_reach(e, &err);
     const struct files_options options = {
+        .permit = permit,
         .work = work,
         .place = remote ? NULL : &e->place,
         .remote = remote ? e->r->ports.helper : NULL,
@@ -97,18 +108,47 @@ static void exchange(struct entry *e, struct awaited *a, enum files_work work)
         .within_ms =
             work == FILES_STAGE ? restore_limits_default.stage_ms : restore_limits_default.place_ms,
         .staged = e->job.staged,
-        .file = run->file,
-        .bytes = run->bytes,
-        .sha256 = run->sha256,
+        .file = run == NULL ? "" : run->file,
+        .bytes = run == NULL ? 0 : run->bytes,
+        .sha256 = run == NULL ? "" : run->sha256,
     };
     if (r == 0)
         r = files_start(e->r->ports.loop, &options, on_files, a, &err);
     if (r == 0)
         return;
-    slot_give(&a->slot);
-    mem_free(a);
-    if (act != RESTORE_ACT_RELEASE)
-        end_act(e, act, RESTORE_FAILED, NULL, &err);
+    struct permit unused = *permit;
+    permit_end(&unused);
+    refuse_exchange(e, a, &err);
+}
+
+static void on_permitted(void *context, const struct permit *permit, const char *why)
+{
+    struct awaited *a = context;
+    struct entry *e = restores_find(a->r, a->number);
+    struct error err = {0};
+    bool runs = e != NULL && e->run != NULL && e->run->machine != NULL;
+    bool awaited = !a->r->closing && e != NULL && e->orders == a->orders &&
+                   (runs || a->act == RESTORE_ACT_RELEASE);
+    if (awaited && permit != NULL) {
+        exchange_under(e, a, permit);
+        return;
+    }
+    struct permit unused = permit == NULL ? (struct permit){0} : *permit;
+    permit_end(&unused);
+    (void)error_set(&err, -EPERM, "nothing was done: %s", why);
+    refuse_exchange(awaited ? e : NULL, a, &err);
+}
+
+static void exchange(struct entry *e, struct awaited *a, enum files_work work)
+{
+    static const char *const words[] = {[FILES_STAGE] = "restore-stage",
+                                        [FILES_PLACE_RDB] = "restore-place",
+                                        [FILES_PLACE_AOF] = "restore-place",
+                                        [FILES_UNDO] = "restore-undo",
+                                        [FILES_DROP] = "restore-drop"};
+    const struct restores_ports *ports = &e->r->ports;
+    a->work = work;
+    ports->permit(ports->context, e->target, words[work], on_permitted, a);
 }
 
 /* The copy reads the folder of the backups. */

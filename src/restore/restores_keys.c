@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "restore/restores_inside.h"
 
@@ -62,12 +63,20 @@ static void on_poured(void *context, const struct pour_result *result)
     }
 }
 
-static void pour(struct entry *e, const struct redis_settings *source)
+/* The answer may come when the restore has ended. */
+struct permission {
+    struct restores *r;
+    int64_t number;
+    int orders;
+};
+
+static void pour_under(struct entry *e, const struct permit *permit)
 {
     struct run *run = e->run;
     struct error err = {0};
     const struct pour_options options = {
-        .source = source,
+        .permit = permit,
+        .source = run->source,
         .target = &run->redis,
         .tunnel = entry_tunnel(e),
         .mode = e->mode,
@@ -76,15 +85,45 @@ static void pour(struct entry *e, const struct redis_settings *source)
         .silence_ms = SILENCE_MS,
     };
     const char *busy = e->r->ports.busy(e->r->ports.context, e->target);
-    if (busy != NULL) {
-        (void)error_set(&err, -EBUSY, "%s", busy);
-        fail(e, "nothing was changed: under way on this service", &err);
+    struct permit unused = *permit;
+    if (busy == NULL &&
+        pour_start(e->r->ports.loop, &options, on_poured, e, &run->pour, &err) == 0) {
+        entry_stage(e, "pouring");
         return;
     }
-    if (pour_start(e->r->ports.loop, &options, on_poured, e, &run->pour, &err) < 0)
-        fail(e, "the copy cannot begin", &err);
-    else
-        entry_stage(e, "pouring");
+    permit_end(&unused);
+    if (busy != NULL)
+        (void)error_set(&err, -EBUSY, "%s", busy);
+    fail(e,
+         busy != NULL ? "nothing was changed: under way on this service" : "the copy cannot begin",
+         &err);
+}
+
+static void on_permitted(void *context, const struct permit *permit, const char *why)
+{
+    struct permission *asked = context;
+    struct restores *r = asked->r;
+    struct entry *e = restores_find(r, asked->number);
+    bool awaited = !r->closing && e != NULL && e->run != NULL && e->orders == asked->orders;
+    mem_free(asked);
+    if (awaited && permit != NULL) {
+        pour_under(e, permit);
+        return;
+    }
+    struct permit unused = permit == NULL ? (struct permit){0} : *permit;
+    permit_end(&unused);
+    struct error refused = {0};
+    (void)error_set(&refused, -EPERM, "%s", why);
+    if (awaited)
+        fail(e, "nothing was changed", &refused);
+}
+
+static void pour(struct entry *e)
+{
+    const struct restores_ports *ports = &e->r->ports;
+    struct permission *asked = mem_must(mem_calloc(1, sizeof *asked));
+    *asked = (struct permission){e->r, e->number, e->orders};
+    ports->permit(ports->context, e->target, "restore-keys", on_permitted, asked);
 }
 
 /* ── the server of the backup ── */
@@ -107,7 +146,7 @@ static void on_source(void *context, struct redis_reply *const *replies, const s
     if (source.target_rdb_version != RESTORE_UNKNOWN_VALUE &&
         restore_version_fits(source.target_rdb_version, run->facts.target_rdb_version,
                              run->facts.valkey)) {
-        pour(e, run->source);
+        pour(e);
         return;
     }
     restore_blocker_text(RESTORE_BLOCKED_RDB_VERSION, &run->facts, text, sizeof text);

@@ -38,7 +38,8 @@ int main(int argc, char **argv)
     }
     (void)str_copy(source.socket, sizeof source.socket, argv[1]);
     (void)str_copy(target.socket, sizeof target.socket, argv[2]);
-    const struct pour_options options = {.source = &source,
+    const struct pour_options options = {.permit = &permit_alone,
+                                         .source = &source,
                                          .target = &target,
                                          .mode = (enum restore_mode)mode,
                                          .db = -1,

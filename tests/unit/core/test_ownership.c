@@ -153,6 +153,29 @@ static void test_who_may_act(void **state)
     }
 }
 
+static void test_a_right_under_way_holds_while_its_fence_and_lease_do(void **state)
+{
+    (void)state;
+    struct tenure t = held_until(20000);
+    assert_int_equal(ownership_permit(true, OWNERSHIP_OURS, &t, at(11000)), PERMIT_GOOD);
+    assert_int_equal(ownership_permit(true, OWNERSHIP_OURS, &t, at(11001)), PERMIT_WAIT);
+    assert_int_equal(ownership_permit(true, OWNERSHIP_UNKNOWN, &t, at(0)), PERMIT_WAIT);
+    for (int shown = 0; shown < OWNERSHIP_SHOWN_COUNT; shown++) {
+        assert_int_equal(ownership_permit(true, (enum ownership_shown)shown, &t, at(20000)),
+                         PERMIT_OVER);
+        assert_int_equal(ownership_permit(false, (enum ownership_shown)shown, &t, at(0)),
+                         PERMIT_OVER);
+        if (shown != OWNERSHIP_OURS && shown != OWNERSHIP_UNKNOWN)
+            assert_int_equal(ownership_permit(true, (enum ownership_shown)shown, &t, at(0)),
+                             PERMIT_OVER);
+    }
+    for (int p = 0; p < TENURE_PHASE_COUNT; p++) {
+        t.phase = (enum tenure_phase)p;
+        assert_true((ownership_permit(true, OWNERSHIP_OURS, &t, at(0)) == PERMIT_GOOD) ==
+                    (p == TENURE_HELD));
+    }
+}
+
 static void test_one_way_leads_to_a_command(void **state)
 {
     (void)state;
@@ -174,6 +197,7 @@ static void test_one_way_leads_to_a_command(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_right_under_way_holds_while_its_fence_and_lease_do),
         cmocka_unit_test(test_the_order_is_even_and_only_the_services_of_one_that_goes_move),
         cmocka_unit_test(test_the_order_of_the_list_does_not_matter),
         cmocka_unit_test(test_the_first_claims_at_once_and_the_next_after_two_seconds),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ struct engine {
     bool busy;
     int answered; /* 1 may, -1 may not, 0 not yet */
     int saved;    /* likewise */
+    uint64_t right;
+    int ordered; /* the result of an order; 1 = not yet */
 };
 
 struct bench {
@@ -166,12 +169,14 @@ static void run(struct bench *b)
     (void)uv_timer_stop(&b->timer);
 }
 
-static void on_may(void *context, int service, bool may, const char *why)
+static void on_may(void *context, int service, uint64_t right, const char *why)
 {
     struct engine *e = context;
     (void)service;
-    assert_int_equal(may, why[0] == '\0');
-    e->answered = may ? 1 : -1;
+    assert_int_equal(right != 0, why[0] == '\0');
+    e->answered = right != 0 ? 1 : -1;
+    if (right != 0)
+        e->right = right;
     uv_stop(&e->bench->loop);
 }
 
@@ -194,10 +199,63 @@ static void one_alone_owns_all_and_may_act(void **state)
     assert_int_equal(may_act(b, &b->one, 0), 1);
     assert_non_null(
         strstr(etcd_server_say(&b->server, "get --prefix /resus/1/intent/"), "restart"));
-    /* A second command does not wait: it is refused. */
+    /* A second command does not wait: it is refused, and the first stays under way. */
+    uint64_t first = b->one.right;
     assert_int_equal(may_act(b, &b->one, 0), -1);
-    fleet_acted(b->one.fleet, 0);
+    assert_int_equal(fleet_right(b->one.fleet, 0, first), PERMIT_GOOD);
+    fleet_acted(b->one.fleet, 0, first + 1);
+    assert_int_equal(fleet_right(b->one.fleet, 0, first), PERMIT_GOOD);
+    assert_int_equal(fleet_right(b->one.fleet, 1, first), PERMIT_OVER);
+    fleet_acted(b->one.fleet, 0, first);
+    assert_int_equal(fleet_right(b->one.fleet, 0, first), PERMIT_OVER);
+    assert_int_equal(may_act(b, &b->one, 0), 1);
     assert_int_equal(may_act(b, &b->one, 1), 1);
+}
+
+static void on_ordered(void *context, int result, const char *why)
+{
+    struct engine *e = context;
+    (void)why;
+    e->ordered = result;
+}
+
+/* The sanitizer sees what is left. */
+static void what_waits_at_the_end_is_answered_once(void **state)
+{
+    struct bench *b = bench_of(state);
+    struct engine *e = &b->one;
+    start(b, e, "one");
+    while (count_here(e) < SERVICES)
+        run(b);
+    assert_int_equal(may_act(b, e, 3), 1);
+    e->answered = 0;
+    e->ordered = 1;
+    etcd_server_signal(&b->server, SIGSTOP);
+    fleet_guard(e->fleet, 0, "restart", on_may, e); /* looks at the time left */
+    fleet_order(e->fleet, FLEET_DRAIN, "one", on_ordered, e);
+    (void)uv_run(&b->loop, UV_RUN_NOWAIT);
+    assert_int_equal(e->answered, 0);
+    fleet_stop(e->fleet);
+    assert_int_equal(e->answered, -1);
+    assert_int_equal(e->ordered, -EIO);
+    assert_int_equal(fleet_right(e->fleet, 3, e->right), PERMIT_OVER);
+    assert_int_equal(may_act(b, e, 1), -1);
+    etcd_server_signal(&b->server, SIGCONT);
+}
+
+/* What is under way ends with the tenure, not with an answer of etcd. */
+static void a_right_is_over_when_the_lease_may_have_ended(void **state)
+{
+    struct bench *b = bench_of(state);
+    start(b, &b->one, "one");
+    while (count_here(&b->one) < SERVICES)
+        run(b);
+    assert_int_equal(may_act(b, &b->one, 0), 1);
+    etcd_server_signal(&b->server, SIGSTOP);
+    while (!b->one.unsure[0])
+        run(b);
+    assert_int_equal(fleet_right(b->one.fleet, 0, b->one.right), PERMIT_OVER);
+    etcd_server_signal(&b->server, SIGCONT);
 }
 
 static void what_one_stored_the_next_owner_has(void **state)
@@ -265,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(one_alone_owns_all_and_may_act),
+        WITH(what_waits_at_the_end_is_answered_once),
+        WITH(a_right_is_over_when_the_lease_may_have_ended),
         WITH(what_one_stored_the_next_owner_has),
         WITH(without_etcd_nothing_is_sent_or_stored),
         WITH(an_owner_whose_key_is_gone_may_not_act),

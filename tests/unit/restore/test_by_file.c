@@ -62,7 +62,8 @@ static void files(struct world *w, enum files_work work)
     const char *command[ARRAY_LENGTH(helper)];
     memcpy(command, helper, sizeof command);
     command[2] = w->server.folder.path; /* where its settings are */
-    const struct files_options options = {.work = work,
+    const struct files_options options = {.permit = &permit_alone,
+                                          .work = work,
                                           .place = w->by_helper ? NULL : &w->place,
                                           .helper = command,
                                           .name = "redis-server",
@@ -320,10 +321,29 @@ static void a_restart_of_resus_releases_resumes_or_undoes(void **context)
     killed_in(RESTORE_ACT_PROVE, RESTORE_UNDO, RESTORE_ACT_UNDONE);
 }
 
+static void without_a_permit_no_file_is_exchanged(void **context)
+{
+    (void)context;
+    struct world w;
+    struct error err = {0};
+    set_up(&w, NULL, false);
+    for (int work = FILES_STAGE; work < FILES_FACTS; work++) {
+        const struct files_options options = {.work = (enum files_work)work,
+                                              .place = &w.place,
+                                              .staged = "",
+                                              .file = "",
+                                              .sha256 = ""};
+        assert_int_equal(files_start(&w.loop, &options, on_files, &w, &err), -EPERM);
+    }
+    assert_true(has(&w, "old"));
+    tear_down(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restore_is_proved_and_can_be_undone),
+        cmocka_unit_test(without_a_permit_no_file_is_exchanged),
         cmocka_unit_test(a_restore_into_an_append_only_file_is_proved_and_can_be_undone),
         cmocka_unit_test(the_helper_exchanges_the_files_as_well),
         cmocka_unit_test(keys_that_are_missing_undo_it),

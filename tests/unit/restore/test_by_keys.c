@@ -68,7 +68,8 @@ static int tear_down(void **context)
 static void pour(struct world *w, enum restore_mode mode, int64_t db, const char *pattern)
 {
     struct pour *p = NULL;
-    const struct pour_options options = {.source = &w->from,
+    const struct pour_options options = {.permit = &permit_alone,
+                                         .source = &w->from,
                                          .target = &w->to,
                                          .mode = mode,
                                          .db = db,
@@ -183,8 +184,12 @@ static void a_cancelled_one_says_nothing_more(void **context)
 {
     struct world *w = *context;
     struct pour *p = NULL;
-    const struct pour_options options = {
-        .source = &w->from, .target = &w->to, .db = -1, .pattern = "", .silence_ms = 60000};
+    const struct pour_options options = {.permit = &permit_alone,
+                                         .source = &w->from,
+                                         .target = &w->to,
+                                         .db = -1,
+                                         .pattern = "",
+                                         .silence_ms = 60000};
     w->result.restored = -1;
     assert_int_equal(pour_start(&w->loop, &options, on_poured, w, &p, NULL), 0);
     while (pour_so_far(p)->restored == 0 && uv_run(&w->loop, UV_RUN_ONCE) != 0)
@@ -192,6 +197,79 @@ static void a_cancelled_one_says_nothing_more(void **context)
     pour_cancel(p);
     (void)uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(w->result.restored, -1);
+}
+
+/* ── the right to change the target ── */
+
+struct right {
+    struct world *w;
+    enum permit_state state;
+    int asked, good_after; /* looks until it is good; 0 = it stays as it is */
+    int ended;
+};
+
+static enum permit_state look(void *context, int service, uint64_t number)
+{
+    struct right *r = context;
+    (void)service, (void)number;
+    if (r->good_after > 0 && ++r->asked >= r->good_after)
+        r->state = PERMIT_GOOD;
+    return r->state;
+}
+
+static void end_right(void *context, int service, uint64_t number)
+{
+    struct right *r = context;
+    (void)service, (void)number;
+    r->ended++;
+}
+
+static struct pour *pour_under(struct right *r, bool given)
+{
+    struct pour *p = NULL;
+    const struct permit permit = {.look = look, .end = end_right, .context = r};
+    const struct pour_options options = {.permit = given ? &permit : NULL,
+                                         .source = &r->w->from,
+                                         .target = &r->w->to,
+                                         .mode = RESTORE_OVERWRITE,
+                                         .db = -1,
+                                         .pattern = "",
+                                         .silence_ms = 60000};
+    assert_int_equal(pour_start(&r->w->loop, &options, on_poured, r->w, &p, NULL), 0);
+    return p;
+}
+
+static void without_a_permit_no_key_is_written(void **context)
+{
+    struct right r = {.w = *context, .state = PERMIT_GOOD};
+    (void)pour_under(&r, false);
+    (void)uv_run(&r.w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(r.w->result.error.code, -EPERM);
+    is(r.w, "DBSIZE", ":2");
+    is(r.w, "GET both", "$3\r\nold");
+}
+
+static void keys_wait_until_the_permit_is_good_again(void **context)
+{
+    struct right r = {.w = *context, .state = PERMIT_WAIT, .good_after = 10};
+    (void)pour_under(&r, true);
+    (void)uv_run(&r.w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(r.w->result.error.code, 0);
+    assert_int_equal(r.w->result.restored, MANY + 2);
+    assert_int_equal(r.ended, 1);
+}
+
+static void a_permit_that_is_over_ends_it_between_two_keys(void **context)
+{
+    struct right r = {.w = *context, .state = PERMIT_GOOD};
+    struct pour *p = pour_under(&r, true);
+    while (pour_so_far(p)->restored == 0 && uv_run(&r.w->loop, UV_RUN_ONCE) != 0)
+        ;
+    r.state = PERMIT_OVER;
+    (void)uv_run(&r.w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(r.w->result.error.code, -EPERM);
+    assert_in_range(r.w->result.restored, 1, MANY);
+    assert_int_equal(r.ended, 1);
 }
 
 /* The whole way: the file, a server of ours that serves it, the pour. */
@@ -215,7 +293,8 @@ static void on_file_served(void *context, const struct redis_settings *redis,
 {
     struct served_file *s = context;
     struct pour *p = NULL;
-    const struct pour_options options = {.source = redis,
+    const struct pour_options options = {.permit = &permit_alone,
+                                         .source = redis,
                                          .target = &s->w->to,
                                          .mode = RESTORE_OVERWRITE,
                                          .db = -1,
@@ -267,6 +346,9 @@ int main(void)
         TEST(a_target_that_ends_is_an_error_and_no_hang),
         TEST(a_backup_is_poured_from_a_server_of_our_own),
         TEST(a_cancelled_one_says_nothing_more),
+        TEST(without_a_permit_no_key_is_written),
+        TEST(keys_wait_until_the_permit_is_good_again),
+        TEST(a_permit_that_is_over_ends_it_between_two_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

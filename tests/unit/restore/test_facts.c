@@ -62,6 +62,47 @@ static void a_server_says_what_it_can_hold(void **context)
         assert_in_range(a.facts.target_rdb_version, 10, 11);
 }
 
+static void on_refused(void *context, struct redis_reply *const *replies, const struct error *err)
+{
+    int *code = context;
+    *code = replies == NULL ? err->code : 0;
+}
+
+static int change(const char *const words[3], const struct permit *permit)
+{
+    struct redis_server server;
+    struct redis_settings redis = {.port = 0};
+    struct query *q = NULL;
+    uv_loop_t loop;
+    int code = 1;
+    redis_server_prepare(&server);
+    redis_server_start(&server, "");
+    (void)str_copy(redis.socket, sizeof redis.socket, server.socket);
+    const struct query_command commands[] = {{{"INFO"}}, {{words[0], words[1], words[2], "7"}}};
+    const struct query_options options = {
+        .redis = &redis, .commands = commands, .count = 2, .within_ms = 60000, .permit = permit};
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(query_start(&loop, &options, on_refused, &code, &q, NULL), 0);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    redis_server_end(&server);
+    return code;
+}
+
+static void what_is_not_known_to_read_needs_a_permit(void **context)
+{
+    static const char *const set[] = {"CONFIG", "SET", "slowlog-max-len"};
+    static const char *const rewrite[] = {"CONFIG", "REWRITE", NULL};
+    static const char *const flush[] = {"FLUSHALL", NULL, NULL};
+    const struct permit none = {0};
+    (void)context;
+    assert_int_equal(change(set, NULL), -EPERM);
+    assert_int_equal(change(set, &none), -EPERM);
+    assert_int_equal(change(rewrite, NULL), -EPERM);
+    assert_int_equal(change(flush, NULL), -EPERM);
+    assert_int_equal(change(set, &permit_alone), 0);
+}
+
 static void a_server_that_does_not_answer_leaves_all_unknown(void **context)
 {
     (void)context;
@@ -200,6 +241,7 @@ static void the_helpers_answer_is_read_and_each_wrong_member_is_named(void **con
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_known_to_read_needs_a_permit),
         cmocka_unit_test(the_helpers_answer_is_read_and_each_wrong_member_is_named),
         cmocka_unit_test(a_server_says_what_it_can_hold),
         cmocka_unit_test(a_server_that_does_not_answer_leaves_all_unknown),

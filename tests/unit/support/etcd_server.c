@@ -183,7 +183,10 @@ void etcd_server_start(struct etcd_server *server, bool tls)
 
 void etcd_server_signal(struct etcd_server *server, int number)
 {
+    int status = 0;
     assert_int_equal(kill(server->pid, number), 0);
+    if (number == SIGSTOP) /* its threads run on for a moment */
+        assert_int_equal(waitpid(server->pid, &status, WUNTRACED), server->pid);
 }
 
 void etcd_server_kill(struct etcd_server *server)
