@@ -130,6 +130,11 @@ static enum cause cause_of_log(enum log_class class)
 
 /* Whoever began the stop meant it, however it ended. A start that systemd ends looks alike: it has
  * loaded, or the log says so. */
+bool cause_stop_unrecorded(const struct unit_facts *unit)
+{
+    return unit->active == UNIT_INACTIVE && unit->since.ms == WALL_NONE.ms;
+}
+
 bool cause_stop_was_cut(const struct observations *s)
 {
     bool timed_out = s->unit.result == RESULT_TIMEOUT;

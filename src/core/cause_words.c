@@ -202,12 +202,25 @@ static bool changed_its_role(const struct observations *s)
     return s->role_changed;
 }
 
+/* systemd forgets an inactive unit that nothing refers to, and everything with a reboot. */
+static bool no_record_of_the_stop(const struct observations *s)
+{
+    return cause_stop_unrecorded(&s->unit);
+}
+
 /* The first that holds counts; NULL: as in the table. */
 static const struct {
     enum cause cause;
     bool (*holds)(const struct observations *s);
     struct words words;
 } exact[] = {
+    {CAUSE_UNIT_STOPPED,
+     no_record_of_the_stop,
+     {"The unit does not run, and systemd has no record of a stop: its host has booted, or the "
+      "unit "
+      "is not enabled.",
+      "Has the host just booted? A unit that shall start with it has to be enabled (systemctl "
+      "enable %U). To keep it stopped, run: resus stop --confirm STOP, or resus pause."}},
     {CAUSE_START_TIMEOUT,
      never_ready,
      {"Redis serves, but systemd never got its ready message: it ends Redis after TimeoutStartSec.",

@@ -72,6 +72,7 @@ void other_restart_unit(struct service *s, const struct unit_facts *new, struct 
     struct other_restart *o = &s->other_restart;
     if (new->control_reached != TRI_YES)
         return;
+    o->unrecorded = o->unrecorded || cause_stop_unrecorded(new);
     if (str_equal(new->sub, "auto-restart") && new->result != RESULT_UNKNOWN)
         o->result = new->result;
     if (new->main_pid <= 0 || !unit_runs(new->active))
@@ -81,8 +82,10 @@ void other_restart_unit(struct service *s, const struct unit_facts *new, struct 
     count(o, new->restarts);
     o->process = new->main_pid;
     o->seen = new->asked;
-    if (!o->open)
+    if (!o->open) {
         o->result = RESULT_UNKNOWN;
+        o->unrecorded = false;
+    }
 }
 
 bool other_restart_answered(struct service *s, const struct pending *p, const struct part_answer *a,
@@ -180,9 +183,10 @@ static void report(struct service *s, struct now now)
         write_history(s, cause, text, now);
         service_log(s, true, "%s", text);
     } else {
-        (void)str_format(text, sizeof text,
-                         "Redis was restarted, and not through Resus (process %" PRId64 ").",
-                         o->process);
+        (void)str_format(
+            text, sizeof text, "Redis was %s, and not through Resus (process %" PRId64 ").",
+            o->unrecorded ? "started again, with its host or by somebody" : "restarted",
+            o->process);
     }
     event_notice(s, text, now);
 }
@@ -210,7 +214,7 @@ void other_restart_judged(struct service *s, struct now now)
         return;
     if (!ours(s, o->since))
         report(s, now);
-    o->open = o->systemd = false;
+    o->open = o->systemd = o->unrecorded = false;
     o->due = MONO_NEVER;
     o->result = RESULT_UNKNOWN;
 }

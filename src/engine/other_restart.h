@@ -20,6 +20,7 @@ struct other_restart {
     mono_ms noticed;           /* the new one first then */
     mono_ms due;               /* when no more is waited for, or MONO_NEVER */
     int64_t restarts_before;
+    bool unrecorded;                     /* the unit was seen down, and systemd knew of no stop */
     bool systemd;                        /* systemd did it, by what the unit shows */
     enum unit_result result;             /* seen while systemd waited to restart it */
     bool log_asked, log_read, other_way; /* other_way: with sudo instead of without, or without */

@@ -290,8 +290,12 @@ static void tell_announce(struct service *s, const struct effect *e, struct now 
     int64_t seconds = mono_since(e->at, now.mono) / 1000;
     stops_loss_text(s, loss, sizeof loss);
     (void)str_format(text, sizeof text,
-                     "Redis was stopped, and not through Resus; Resus starts it in %" PRId64
+                     "%s; Resus starts it in %" PRId64
                      " s unless it is started, paused (resus pause) or stopped through Resus.%s%s",
+                     s->settings->control != CONTROL_PROCESS &&
+                             cause_stop_unrecorded(&s->observations.unit)
+                         ? "Redis does not run, and systemd has no record of a stop"
+                         : "Redis was stopped, and not through Resus",
                      seconds, loss[0] != '\0' ? " " : "", loss);
     service_log(s, true, "%s", text);
     event_notice(s, text, now);

@@ -67,6 +67,19 @@ def test_clean_stop_by_hand_is_announced_and_undone_after_the_grace(host):
         assert recoveries.levels_told(daemon) == [("standard", "started"), ("standard", "success")]
 
 
+def test_a_unit_that_systemd_knows_no_stop_of_was_stopped_by_nobody(host):
+    """As after a boot that did not start it: systemd forgets a unit that is not enabled, with the time of its stop."""
+    host.systemctl("disable", host.unit)
+    with watching(host) as daemon:
+        stop_by_hand(host)
+        health = daemon.wait_for_cause("unit_stopped")
+        assert "has no record of a stop" in health["cause"]["summary"], health["cause"]
+        assert "not through Resus" not in health["cause"]["summary"], health["cause"]
+        recoveries.wait_for_notice(daemon, "systemd has no record of a stop")
+        recoveries.wait_for_actions(daemon, [("standard", "start", True)])
+        daemon.wait_for_cause("ok")
+
+
 def test_stop_by_hand_in_the_middle_of_our_restart_has_its_grace(host):
     """The stop kills the command of ExecStartPre=, and the unit is left as failed, like after a crash."""
     faults.without_restart(host)

@@ -104,6 +104,17 @@ static void a_unit_that_could_not_be_asked_is_not_called_active(void **state)
     expect(CAUSE_OK, &s, "could not be asked", "");
 }
 
+static void nobody_is_said_to_have_stopped_a_unit_of_which_systemd_knows_no_stop(void **state)
+{
+    (void)state;
+    struct observations s = observations_of(REPLY_REFUSED, "");
+    s.unit.active = UNIT_INACTIVE;
+    s.unit.since = (wall_ms){1};
+    expect(CAUSE_UNIT_STOPPED, &s, "was stopped, and not through Resus", "who stopped it");
+    s.unit.since = WALL_NONE;
+    expect(CAUSE_UNIT_STOPPED, &s, "its host has booted, or the unit is not enabled", "enable");
+}
+
 static void a_redis_that_listens_elsewhere_is_named(void **state)
 {
     (void)state;
@@ -215,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_unit_that_cannot_be_started_is_named),
         cmocka_unit_test(a_host_that_refuses_us_was_reached),
         cmocka_unit_test(a_unit_that_could_not_be_asked_is_not_called_active),
+        cmocka_unit_test(nobody_is_said_to_have_stopped_a_unit_of_which_systemd_knows_no_stop),
         cmocka_unit_test(a_redis_that_listens_elsewhere_is_named),
         cmocka_unit_test(a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it),
         cmocka_unit_test(a_redis_that_takes_no_new_clients_is_named),
