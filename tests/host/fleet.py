@@ -212,15 +212,17 @@ class Fleet:
 
 def make_second(host):
     """A second Redis, of Debian's template, and the account's rights to it."""
-    host.run("sh", "-c", "sed -e 's/^port .*/port 6380/; s#^pidfile .*#pidfile /run/redis-second/redis-server.pid#; "
-             "s#^logfile .*#logfile /var/log/redis/redis-server-second.log#; s#^dbfilename .*#dbfilename second.rdb#' "
-             "/etc/redis/redis.conf >/etc/redis/redis-second.conf; chown redis:redis /etc/redis/redis-second.conf")
-    host.run("sh", "-c", "sed 's/redis-server$/redis-server@second/; s/-u redis-server /-u redis-server@second /' "
+    unit, user, config = host.unit, host.flavour.user, host.flavour.config
+    second = config.replace(".conf", "-second.conf")
+    host.run("sh", "-c", f"sed -e 's/^port .*/port {SECOND_PORT}/; s#^pidfile .*#pidfile /run/{user}-second/{unit}.pid#; "
+             f"s#^logfile .*#logfile /var/log/{user}/{unit}-second.log#; s#^dbfilename .*#dbfilename second.rdb#' "
+             f"{config} >{second}; chown {user}:{user} {second}")
+    host.run("sh", "-c", f"sed 's/{unit}$/{unit}@second/; s/-u {unit} /-u {unit}@second /' "
              "/etc/sudoers.d/* >/tmp/second && install -m 0440 /tmp/second /etc/sudoers.d/second")
-    for unit in ("redis-server.service", "redis-server@.service"):
-        host.write(f"/etc/systemd/system/{unit}.d/no-restart.conf", "[Service]\nRestart=no\n")
+    for name in (unit, f"{unit}@"):
+        host.write(f"/etc/systemd/system/{name}.service.d/no-restart.conf", "[Service]\nRestart=no\n")
     host.run("systemctl", "daemon-reload")
-    host.run("systemctl", "start", SECOND)
+    host.run("systemctl", "start", f"{unit}@second")
 
 
 @contextlib.contextmanager

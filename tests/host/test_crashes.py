@@ -1,10 +1,13 @@
 """A Redis that dies: restarted where nobody else does it, watched where systemd does it, and given up
 where it dies again and again."""
 
+import contextlib
 import datetime
 
 import faults
+import fleet
 import recoveries
+import resus
 from recoveries import watching
 from resus import SERVICE
 from tap import on_every
@@ -32,6 +35,54 @@ def test_killed_redis_without_systemds_restart_is_restarted(host):
         assert health["auto_recovery"]["recovery_level"] == "hard"
         assert recoveries.levels_told(daemon) == [("hard", "started"), ("hard", "success")]
         assert recoveries.starts(host) == before + 1
+
+
+def history_of(daemon, service):
+    return daemon.cli("recovery", "history", service).json["items"]
+
+
+@on_every
+def test_two_services_of_one_host_have_a_history_each(host):
+    fleet.make_second(host)
+    units = {"first": host.unit, "second": f"{host.unit}@second"}
+    try:
+        with two_services(host, units) as daemon:
+            # The first recovery of each since the start of Resus; then both at once.
+            for killed in (["second"], ["first"], ["first", "second"]):
+                counts = {name: len(history_of(daemon, name)) for name in killed}
+                for name in killed:
+                    host.run("systemctl", "kill", "--signal=KILL", units[name])
+                for name in killed:
+                    wait_until(lambda one=name: len(history_of(daemon, one)) > counts[one]
+                               and history_of(daemon, one)[0]["result"] == "success", f"a recovery of {name}", 30)
+                    wait_until(lambda one=name: daemon.ask("health", one)["cause"]["code"] == "ok", f"{name} to be well", 30, (KeyError, TypeError))
+            for name in units:
+                seen = history_of(daemon, name)
+                assert [(one["service"], one["cause"], one["result"], one["attempts"]) for one in seen] \
+                    == [(name, "crashed", "success", 1)] * 2, seen
+                tried = [line["request_id"] for line in daemon.audit()
+                         if line["event_type"] == "auto_recovery" and line["service"] == name]
+                assert sorted(tried) == sorted(one["id"] for one in seen), (tried, seen)
+    finally:
+        host.run("systemctl", "stop", units["second"], check=False)
+
+
+@contextlib.contextmanager
+def two_services(host, units):
+    """Both on one host, watched by one daemon."""
+    shared = {"vm_name": "Redis VM", "control": "ssh"}
+    ports = {"first": 6379, "second": fleet.SECOND_PORT}
+    with resus.serving(host, {"auto_recovery": {"retry_delay_seconds": 0}}) as daemon:
+        ssh = daemon.settings["services"][SERVICE]["ssh"]
+        daemon.stop()
+        daemon.settings["services"] = {
+            name: {**shared, "unit": unit, "address": f"{host.address}:{ports[name]}", "ssh": ssh}
+            for name, unit in units.items()}
+        daemon.write_settings()
+        daemon.start()
+        for name in units:
+            wait_until(lambda one=name: daemon.ask("health", one)["cause"]["code"] == "ok", f"{name} to be well", 30, (KeyError, TypeError))
+        yield daemon
 
 
 def test_second_crash_soon_after_waits_the_retry_delay(host):

@@ -80,9 +80,11 @@ def test_processor_time_in_the_units_status_is_evidence_enough(host):
 
 
 def test_command_that_nothing_is_known_about_has_half_a_minute(host):
+    """By the clock on the wall, as that half minute is: processor time takes longer on a machine that is loaded."""
+    faults.allow_debug(host)
     with watching(host) as daemon, left_alone(host, daemon):
-        with faults.long_command(host, 20) as client:
-            assert len(client.reply()) > 0
+        with faults.debug_sleep(host, BLIND_SECONDS - 10) as client:
+            assert client.reply() == "OK"
 
 
 # Hung

@@ -4,7 +4,7 @@ import time
 
 import new_clients
 import resus
-from watching import Untouched, evidence
+from watching import Untouched, evidence, wait_for_human
 
 DAY = 86400
 
@@ -52,6 +52,7 @@ def test_a_certificate_is_warned_of_before_and_named_by_the_next_check_after_its
             print(f"# expired certificate: access_refused after {seconds:.1f} s", flush=True)
             health = daemon.health()
             assert "expired" in evidence(health) and "CONFIG SET tls-cert-file" in health["cause"]["advice"], health
+            wait_for_human(daemon, "access_refused")
             untouched.check()
             authority.serve(client, time.time() + 30 * DAY)
             health = daemon.wait_for_cause("ok", 30)

@@ -10,8 +10,9 @@ import resus
 from recoveries import watching
 from resus import SERVICE
 from tap import on_every
+from test_refusals import a_password_file
 from waiting import wait_until
-from watching import evidence, expect, wait_for_evidence, wait_for_human
+from watching import Untouched, evidence, expect, look, wait_for_evidence, wait_for_human, watching_sick
 
 START_SECONDS = 15  # of the unit that never gets its ready message
 
@@ -146,6 +147,24 @@ def test_data_that_do_not_fit_into_memory_are_not_called_damaged_alone(host):
         assert "memory limits" in called["reason"] and "kernel" not in called["reason"], called
         assert "memory limits" in health["cause"]["advice"], health["cause"]
         assert "restore a backup" not in health["cause"]["advice"], health["cause"]
+
+
+@on_every
+def test_info_that_is_not_allowed_is_a_note_and_not_a_healthy_silence(host):
+    with host.redis() as client:
+        client.call("ACL", "SETUSER", "watcher", "on", ">pw", "~*", "+@all", "-@dangerous")
+    with a_password_file("pw") as path, watching_sick(host, service={
+            "redis": {"username": "watcher", "password_file": path}}) as daemon:
+        daemon.wait_for_cause("ok")
+        untouched = Untouched(host, daemon)
+        performance = wait_until(lambda: (lambda check: check if check["status"] == "warning" else None)(
+            daemon.health()["health_checks"]["performance"]), "the note")
+        assert "INFO is not allowed to our user" in performance["message"] and "NOPERM" in performance["message"], performance
+        health = daemon.health()
+        assert health["health_checks"]["connectivity"]["message"] == "PING successful", health
+        assert any("ACL SETUSER watcher +info" in text for text in health["recommendations"]), health
+        look(daemon)
+        untouched.check()
 
 
 @contextlib.contextmanager
