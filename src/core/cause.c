@@ -310,6 +310,15 @@ static bool near_maxmemory(const struct info_facts *i)
     return i->maxmemory > 0 && i->used_memory >= i->maxmemory / 10 * 9;
 }
 
+/* A look that was given up speaks of all the time until then, whenever it was asked for: a second one
+ * would take as long, and say the same. A session that was cut says nothing of the next. */
+static mono_ms unit_known_at(const struct unit_facts *u)
+{
+    bool given_up =
+        u->control_reached == TRI_NO && mono_since(u->at, u->asked) >= CAUSE_LOOK_LIMIT_MS;
+    return given_up ? u->at : u->asked;
+}
+
 static struct verdict judge_pong(const struct observations *s, mono_ms now)
 {
     const struct unit_facts *u = &s->unit;
@@ -322,7 +331,7 @@ static struct verdict judge_pong(const struct observations *s, mono_ms now)
         if (u->active == UNIT_FAILED || u->active == UNIT_INACTIVE || u->active == UNIT_NOT_FOUND ||
             cause_other_process(s))
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
-    } else if (u->asked.ms == 0 || (probing(s) && u->asked.ms < s->probing_since.ms)) {
+    } else if (u->asked.ms == 0 || (probing(s) && unit_known_at(u).ms < s->probing_since.ms)) {
         return suspected(CAUSE_OK); /* the unit's answer is on its way */
     }
     if (s->shut_out > 0)
@@ -335,6 +344,8 @@ static struct verdict judge_pong(const struct observations *s, mono_ms now)
             return certain(CAUSE_WRITES_REFUSED_MEMORY);
         if (s->role_changed)
             return certain(CAUSE_WRONG_INSTANCE);
+        if (s->pause.writes_wait)
+            return certain(CAUSE_WRITES_PAUSED);
         if (i->role == ROLE_REPLICA && i->master_link_up == TRI_NO)
             return certain(CAUSE_REPLICA_LINK_DOWN);
     }

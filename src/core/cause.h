@@ -38,6 +38,7 @@ enum cause {
     CAUSE_STOP_HANGING,
     CAUSE_PERSISTENCE_FAILING,
     CAUSE_WRITES_REFUSED_MEMORY,
+    CAUSE_WRITES_PAUSED,
     CAUSE_CLIENTS_EXHAUSTED,
     CAUSE_CONFIG_ERROR,
     CAUSE_PORT_IN_USE,
@@ -135,6 +136,7 @@ struct observations {
     mono_ms witness_answers_since; /* the first answer in a row there in this silence, */
     mono_ms witness_refuses_since; /* ... and the first refusal */
     struct info_facts info;
+    struct pause_facts pause;
     bool in_group; /* the process of `info` is in the unit's control group */
     struct log_facts log;
     struct log_facts saving_log; /* why Redis cannot save, while it cannot */
@@ -195,6 +197,9 @@ struct verdict {
 #define CAUSE_READY_LIMIT_MS 5000
 /* Redis refuses and the host cannot be controlled: a host that boots looks so for a while. */
 #define CAUSE_UNCONTROLLED_MS 10000
+
+/* A look at the unit is given up after this long: then the host does not answer. */
+#define CAUSE_LOOK_LIMIT_MS 10000
 
 struct verdict cause_judge(const struct observations *observations, mono_ms now);
 

@@ -113,6 +113,12 @@ static const struct cause_row rows[] = {
          "Delete keys, raise maxmemory, or choose a policy that finds keys to evict: volatile-* "
          "takes "
          "only keys that expire."},
+    [CAUSE_WRITES_PAUSED] =
+        {"writes_paused", OVERALL_DEGRADED, RESTART_UNNEEDED, REMEDY_NONE, CLASS_WRITES,
+         SEVERITY_P2,
+         "Redis answers reads and makes writes wait: its clients are paused (CLIENT PAUSE).",
+         "Find out who paused them: a failover, a migration, an operator. The pause ends by itself "
+         "when its time is over, or at once with: redis-cli CLIENT UNPAUSE."},
     [CAUSE_CLIENTS_EXHAUSTED] =
         {"clients_exhausted", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN, CLASS_AVAILABILITY,
          SEVERITY_P2, "The limit of clients is reached: new connections are refused.",

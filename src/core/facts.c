@@ -148,6 +148,7 @@ void facts_info_reset(struct info_facts *info)
         .master_link_down_seconds = FACT_UNKNOWN,
         .master_sync_left_bytes = FACT_UNKNOWN,
         .full_syncs = FACT_UNKNOWN,
+        .pause_left_ms = FACT_UNKNOWN,
         .last_save_unix = FACT_UNKNOWN,
         .last_save_seconds = FACT_UNKNOWN,
         .server_time_us = FACT_UNKNOWN,

@@ -245,7 +245,15 @@ struct info_facts {
     enum failover_state failover; /* INFO master_failover_state, or a Sentinel's view */
     int64_t busy_threshold_ms; /* CONFIG GET busy-reply-threshold / lua-time-limit; FACT_UNKNOWN */
     int64_t slowlog_length;
-    int64_t keys; /* over all databases */
+    int64_t keys;    /* over all databases */
+    enum tri paused; /* does it report that clients are paused? Valkey says so from 8.1 on */
+    int64_t pause_left_ms;
+};
+
+/* Commands that write wait, while PING and reads are answered: CLIENT PAUSE n WRITE, a failover. */
+struct pause_facts {
+    bool writes_wait;
+    char text[FACT_TEXT_MAX]; /* how that is known */
 };
 
 /* What an application's write met: SET, GET and DEL of one key on a connection of its own. */

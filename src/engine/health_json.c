@@ -313,6 +313,10 @@ static json_t *evidence_json(const struct service *s, struct now now)
         (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->saving_log.line);
         snapshot_add_text(array, text);
     }
+    if (s->cause == CAUSE_WRITES_PAUSED) {
+        (void)str_format(text, sizeof text, "writes: %s", t->pause.text);
+        snapshot_add_text(array, text);
+    }
     if (s->cause == CAUSE_REPLICA_LINK_DOWN || t->role_changed)
         add_replication(s, now, array);
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {

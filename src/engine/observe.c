@@ -363,6 +363,14 @@ static bool ended_again(const struct unit_facts *old, const struct unit_facts *n
     return ended && new->active == old->active &&new->since.ms != old->since.ms;
 }
 
+static void look_failed(const struct host_outcome *o, char *text, size_t size)
+{
+    if (o->end == HOST_TIMED_OUT)
+        (void)str_format(text, size, "systemctl %s: %s", host_command_name(o->command), o->error);
+    else
+        (void)str_copy(text, size, o->error);
+}
+
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
@@ -374,7 +382,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (new.can_reload == TRI_UNKNOWN)
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO && o->end != HOST_EXITED && o->error[0] != '\0')
-        (void)str_copy(new.text, sizeof new.text, o->error);
+        look_failed(o, new.text, sizeof new.text);
     if (new.group_count == 0 && new.main_pid == old->main_pid) {
         new.group_count = old->group_count;
         memcpy(new.group, old->group, sizeof new.group);
@@ -468,15 +476,19 @@ bool observe_answered(struct service *s, const struct pending *p, const struct p
         s->watch.performance_ms = mono_since(now.mono, p->asked);
         note_figures(s, a->redis, p->asked, now);
         config_watch(s, now);
-        if (a->redis->info.known)
+        if (a->redis->info.known) {
             role_watch(s, now);
+            paused_writes_watch(s, now);
+        }
         return true;
     case WATCH_SAMPLE: /* as true as the answer to a check */
         sample_figures(s, a->redis, now);
         reported_note(s, a->redis, p->asked, now);
         note_figures(s, a->redis, p->asked, now);
-        if (a->redis->info.known)
+        if (a->redis->info.known) {
             role_watch(s, now);
+            paused_writes_watch(s, now);
+        }
         return true;
     case WATCH_CONFIG:
         note_config(s, a->redis);
@@ -501,6 +513,7 @@ void observe_redis_lost(struct service *s, const char *why, struct now now)
 {
     s->observations.kept.reply = REPLY_NONE;
     s->observations.shut_out = 0;
+    s->observations.pause.writes_wait = false;
     current_forget_figures(s, now.mono);
     watch_start_probing(s, why, now);
     sample_account(s, now);

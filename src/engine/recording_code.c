@@ -230,6 +230,7 @@ static const struct field observation_fields[] = {
     B(observations, never_ready),
     B(observations, look_cut),
     B(observations, role_changed),
+    B(observations, pause.writes_wait),
     B(observations, systemd_restarts),
     B(observations, oom_errors_rising),
     B(observations, tilt),

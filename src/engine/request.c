@@ -96,7 +96,7 @@ void request_host_of(struct service *s, enum part_id part, int purpose, enum hos
         .command = command,
         .number = number,
         .with_sudo = with_sudo,
-        .deadline = mono_add(now.mono, REQUEST_HOST_LIMIT_MS),
+        .deadline = mono_add(now.mono, CAUSE_LOOK_LIMIT_MS),
     };
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }

@@ -13,8 +13,7 @@
 
 struct service;
 
-#define REQUESTS_MAX 64             /* probes overlap, checks do not */
-#define REQUEST_HOST_LIMIT_MS 10000 /* then the host does not answer */
+#define REQUESTS_MAX 64 /* probes overlap, checks do not */
 
 struct pending {
     uint64_t id; /* 0 = the place is free */

@@ -21,6 +21,7 @@
 #include "engine/orders.h"
 #include "engine/other_restart.h"
 #include "engine/owned.h"
+#include "engine/paused_writes.h"
 #include "engine/publish.h"
 #include "engine/recording.h"
 #include "engine/recover.h"
@@ -51,6 +52,7 @@ struct service {
     struct canary_seen canary;
     struct config_seen config_seen;
     struct role_watch role;
+    struct paused_writes paused_writes;
     struct other_restart other_restart;
     struct long_command long_command;
     struct reported_figures reported;

@@ -8,6 +8,9 @@
 #include "engine/exit_log.h"
 #include "engine/service.h"
 
+/* A systemd that does not answer is named in half a minute: so often it is asked, and so long it has. */
+#define UNIT_OFTEN_MS 20000
+#define UNIT_TIMES 3                  /* in `systemd_interval_seconds`, where that leaves room */
 #define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
 #define SLOW_ROUND_MS 5000            /* probing that lasts has fewer rounds */
 #define QUICK_PROBING_MS 30000
@@ -27,6 +30,14 @@ static void send_redis(struct service *s, enum watch_purpose purpose, enum redis
                            mono_add(now.mono, limit_ms));
 }
 
+static int64_t unit_interval_ms(const struct service *s)
+{
+    int64_t interval = s->watch_policy.systemd_interval_ms;
+    int64_t often = interval / UNIT_TIMES > UNIT_OFTEN_MS ? interval / UNIT_TIMES : UNIT_OFTEN_MS;
+    bool asks_systemd = s->settings->control != CONTROL_PROCESS;
+    return asks_systemd && often < interval ? often : interval;
+}
+
 int watch_init(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
@@ -44,7 +55,7 @@ int watch_init(struct service *s, struct now now)
     mono_ms first = mono_add(now.mono, spread);
     w->full_due = first;
     w->performance_due = mono_add(first, 50);
-    w->unit_due = mono_add(first, s->watch_policy.systemd_interval_ms);
+    w->unit_due = mono_add(first, unit_interval_ms(s));
     w->pulse_due = s->watch_policy.pulse_interval_ms > 0 ? mono_add(first, 100) : MONO_NEVER;
     facts_info_reset(&s->observations.info);
     facts_unit_reset(&s->observations.unit);
@@ -61,7 +72,7 @@ void watch_settings(struct service *s, struct now now)
     mono_ms pulse = mono_add(now.mono, p->pulse_interval_ms);
     w->pulse_due = p->pulse_interval_ms > 0 ? mono_min(w->pulse_due, pulse) : MONO_NEVER;
     w->full_due = mono_min(w->full_due, mono_add(now.mono, p->interval_ms));
-    w->unit_due = mono_min(w->unit_due, mono_add(now.mono, p->systemd_interval_ms));
+    w->unit_due = mono_min(w->unit_due, mono_add(now.mono, unit_interval_ms(s)));
     w->performance_due =
         mono_min(w->performance_due, mono_add(now.mono, p->performance_interval_ms));
 }
@@ -241,7 +252,7 @@ bool watch_turn(struct service *s, struct now now)
     if (mono_reached(now.mono, w->full_due))
         full_check(s, now);
     if (mono_reached(now.mono, w->unit_due)) {
-        w->unit_due = mono_add(now.mono, s->watch_policy.systemd_interval_ms);
+        w->unit_due = mono_add(now.mono, unit_interval_ms(s));
         watch_ask_unit(s, now);
     }
     if (mono_reached(now.mono, w->performance_due))
@@ -257,7 +268,7 @@ void watch_refresh(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
     w->full_due = mono_add(now.mono, s->watch_policy.interval_ms);
-    w->unit_due = mono_add(now.mono, s->watch_policy.systemd_interval_ms);
+    w->unit_due = mono_add(now.mono, unit_interval_ms(s));
     send_redis(s, WATCH_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
     watch_ask_unit(s, now);
     performance_check(s, now);

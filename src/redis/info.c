@@ -68,6 +68,7 @@ static const struct {
     FIELD("master_link_down_since_seconds", FIELD_INT, master_link_down_seconds),
     FIELD("master_sync_left_bytes", FIELD_INT, master_sync_left_bytes),
     FIELD("sync_full", FIELD_INT, full_syncs),
+    FIELD("paused_timeout_milliseconds", FIELD_INT, pause_left_ms),
 #undef FIELD
 };
 
@@ -149,6 +150,8 @@ static bool set_word(struct info_facts *info, const char *name, const char *valu
         info->master_link_up = TRI_UNKNOWN; /* a replica tells it in a later line */
     } else if (str_equal(name, "master_link_status")) {
         info->master_link_up = str_equal(value, "up") ? TRI_YES : TRI_NO;
+    } else if (str_equal(name, "paused_actions")) {
+        info->paused = str_equal(value, "none") ? TRI_NO : TRI_YES;
     } else if (str_equal(name, "master_failover_state")) {
         info->failover = str_equal(value, "no-failover") ? FAILOVER_NONE : FAILOVER_RUNNING;
     } else {

@@ -115,6 +115,35 @@ def test_pause_behind_a_password_is_not_called_a_broken_path_for_sure(host):
             assert client.call("PING") == "PONG", "the end of the pause"
 
 
+# Writes that wait
+
+
+@on_every
+def test_writes_that_wait_are_named_although_ping_is_answered(host):
+    with watching(host, health={"performance_interval_seconds": 1}) as daemon, left_alone(host, daemon), \
+            host.redis(seconds=60) as client, host.redis(seconds=60) as writer:
+        client.call("CLIENT", "PAUSE", 60_000, "WRITE")
+        writer.send("SET", "key", "value")
+        health = expect(daemon, host, "writes_paused", "CLIENT PAUSE WRITE", "unneeded", seconds=20, overall="degraded")
+        assert "CLIENT PAUSE" in health["cause"]["summary"], health["cause"]
+        assert "CLIENT UNPAUSE" in health["cause"]["advice"], health["cause"]
+        # Valkey reports the pause; of Redis it is known by a command that waits and never does so by itself.
+        assert "writes: " in evidence(health), health["cause"]
+        assert ("s left" if "valkey" in host.flavour.name else "SET") in evidence(health), health["cause"]
+        recoveries.watch_on(daemon, 3)
+        recoveries.assert_nothing_done(daemon)
+        client.call("CLIENT", "UNPAUSE")
+        assert writer.reply() == "OK"
+
+
+def test_clients_that_wait_for_a_key_are_no_pause(host):
+    with watching(host, health={"performance_interval_seconds": 1}) as daemon, host.redis(seconds=60) as worker:
+        worker.send("BLPOP", "queue", 0)
+        recoveries.watch_on(daemon, 12)
+        assert "writes_paused" not in recoveries.causes_told(daemon), recoveries.causes_told(daemon)
+        assert daemon.health()["cause"]["code"] == "ok", daemon.health()
+
+
 # Proxies
 
 

@@ -1,8 +1,11 @@
 """What Resus cannot see it does not judge, and what it cannot reach it does not touch."""
 
 import contextlib
+import time
 
 import faults
+import new_clients
+import resus
 from tap import on_every
 from watching import (Untouched, assert_nothing_done, evidence, expect, intents, look, outcome,
                       wait_for_human, watching)
@@ -180,6 +183,26 @@ def logins_since_the_change(host):
     text = host.run("journalctl", "--no-pager", "-t", "sshd").stdout
     assert "resus-test key changed" in text, text
     return "Accepted" in text.rpartition("resus-test key changed")[2]
+
+
+@on_every
+def test_systemd_that_does_not_answer_is_lost_control_within_31_s_and_nothing_is_done(host):
+    with resus.serving(host, new_clients.SHIPPED) as daemon:
+        daemon.wait_for_cause("ok")  # by a look at the unit just now: the worst moment
+        untouched = Untouched(host, daemon)
+        with faults.systemd_that_answers_nobody(host):
+            began = time.monotonic()
+            health = daemon.wait_for_cause("control_lost", 60)
+            seconds = time.monotonic() - began
+            print(f"# systemd stands still: control_lost after {seconds:.1f} s", flush=True)
+            assert seconds <= new_clients.GOAL_SECONDS, health
+            assert health["overall_status"] == "degraded" and health["cause"]["restart"] == "unneeded", health
+            assert "systemctl status: the command did not end in time" in evidence(health), health["cause"]
+            assert health["health_checks"]["connectivity"]["status"] == "pass", health["health_checks"]
+            assert daemon.cli("check").status == 1
+            assert_nothing_done(daemon)
+        daemon.wait_for_cause("ok", 60)
+        untouched.check()
 
 
 def test_ssh_that_never_answers_is_lost_control(host):

@@ -66,6 +66,7 @@ static void test_every_cause_says_this_of_each_class(void **state)
         [CAUSE_STOP_HANGING] = DOWN,
         [CAUSE_PERSISTENCE_FAILING] = NO_WRITES,
         [CAUSE_WRITES_REFUSED_MEMORY] = NO_WRITES,
+        [CAUSE_WRITES_PAUSED] = NO_WRITES,
         [CAUSE_CLIENTS_EXHAUSTED] = DOWN,
         [CAUSE_CONFIG_ERROR] = DOWN,
         [CAUSE_PORT_IN_USE] = DOWN,

@@ -39,6 +39,7 @@ enum trait {
     MASKED = 1 << 22,
     EVICTS = 1 << 23,       /* a policy that finds no key to evict */
     LIMIT_RAISED = 1 << 24, /* since writes were refused */
+    WRITES_WAIT = 1 << 25,
 };
 
 struct row {
@@ -187,6 +188,12 @@ static const struct row rows[] = {
      .cause = CAUSE_CONTROL_LOST, .confirmed = true},
     {"Redis answers, systemd does not say how the unit is", REPLY_PONG, UNIT_UNKNOWN,
      .cause = CAUSE_CONTROL_LOST, .confirmed = true},
+    {"a look at the unit that was given up is enough", REPLY_PONG, UNIT_UNKNOWN,
+     .traits = NO_CONTROL | OLD_UNIT, .cause = CAUSE_CONTROL_LOST, .confirmed = true},
+    {"writes that wait are named although PING is answered", REPLY_PONG, UNIT_ACTIVE,
+     .traits = WRITES_WAIT, .cause = CAUSE_WRITES_PAUSED, .confirmed = true},
+    {"writes that would be refused are the worse news", REPLY_PONG, UNIT_ACTIVE,
+     .traits = WRITES_WAIT | SAVE_FAILED, .cause = CAUSE_PERSISTENCE_FAILING, .confirmed = true},
     {"nobody answers, twice", REPLY_SILENT, UNIT_UNKNOWN, .failed = 2, .traits = NO_CONTROL,
      .cause = CAUSE_HOST_UNREACHABLE},
     {"nobody answers", REPLY_SILENT, UNIT_UNKNOWN, .failed = 3, .traits = NO_CONTROL,
@@ -289,6 +296,7 @@ static struct observations see(const struct row *row)
         s.info.aof_write_ok = TRI_NO;
     if ((t & MEMORY_FULL) != 0)
         s.info.maxmemory = (t & LIMIT_RAISED) != 0 ? 2000 : 1000, s.info.used_memory = 999;
+    s.pause.writes_wait = (t & WRITES_WAIT) != 0;
     s.info.evicts = (t & EVICTS) != 0;
     if ((t & LINK_DOWN) != 0) {
         s.info.role = ROLE_REPLICA;
@@ -322,6 +330,19 @@ static void a_replica_that_lacks_only_its_primary_serves(void **state)
     static const struct row busy = {"", REPLY_BUSY, UNIT_ACTIVE, .traits = 0};
     s = see(&busy);
     assert_false(cause_serves(&s));
+}
+
+/* It takes a second look: the session may have been cut, and the next one stands. */
+static void a_look_that_was_cut_short_is_not_enough(void **state)
+{
+    (void)state;
+    static const struct row cut = {"", REPLY_PONG, UNIT_UNKNOWN, .traits = NO_CONTROL | OLD_UNIT};
+    struct observations s = see(&cut);
+    s.unit.at = (mono_ms){s.unit.asked.ms + CAUSE_LOOK_LIMIT_MS - 1};
+    assert_false(cause_judge(&s, (mono_ms){NOW_MS}).confirmed);
+    s.unit.at = s.probing_since; /* as it is when it was given up: probing begins with it */
+    assert_true(s.unit.at.ms - s.unit.asked.ms >= CAUSE_LOOK_LIMIT_MS);
+    assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, CAUSE_CONTROL_LOST);
 }
 
 /* Causes of the figures come from the levels, not from a row above. */
@@ -482,6 +503,7 @@ int main(void)
 {
     static const struct CMUnitTest whole[] = {
         cmocka_unit_test(a_silence_is_as_old_as_its_question),
+        cmocka_unit_test(a_look_that_was_cut_short_is_not_enough),
         cmocka_unit_test(names_the_figure_that_is_out_of_range),
         cmocka_unit_test(every_cause_has_a_row_that_is_certain),
         cmocka_unit_test(no_remedy_contradicts_its_verdict_on_restarts),

@@ -16,7 +16,7 @@
 
 /* A new field belongs into recording_code.c when it decides, and into this file. */
 #if INTPTR_MAX == INT64_MAX
-static_assert(sizeof(struct observations) == 3352, "a field of struct observations");
+static_assert(sizeof(struct observations) == 3608, "a field of struct observations");
 static_assert(sizeof(struct recovery_facts) == 80, "a field of struct recovery_facts");
 static_assert(sizeof(struct recovery) == 280, "a field of struct recovery");
 static_assert(sizeof(struct recovery_policy) == 64, "a field of struct recovery_policy");
@@ -165,6 +165,7 @@ static void some_observations(struct observations *s)
         .never_ready = pick(4) == 0,
         .look_cut = coin(),
         .role_changed = pick(4) == 0,
+        .pause = {.writes_wait = pick(4) == 0},
         .systemd_restarts = coin(),
         .oom_errors_rising = coin(),
         .tilt = pick(16) == 0,

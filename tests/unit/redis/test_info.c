@@ -171,6 +171,14 @@ static void a_replica_a_load_a_valkey_and_a_sentinel_are_seen(void **state)
     assert_int_equal(info.master_link_up, TRI_UNKNOWN);
     assert_int_equal(info.connected_replicas, 2);
     assert_int_equal(info.failover, FAILOVER_RUNNING);
+    assert_int_equal(info.paused, TRI_UNKNOWN); /* Redis does not say */
+    static const char paused[] = "paused_reason:client_pause\r\npaused_actions:write\r\n"
+                                 "paused_timeout_milliseconds:13864\r\n";
+    info_parse(paused, sizeof paused - 1, &info);
+    assert_int_equal(info.paused, TRI_YES);
+    assert_int_equal(info.pause_left_ms, 13864);
+    info_parse("paused_actions:none\r\n", 21, &info);
+    assert_int_equal(info.paused, TRI_NO);
     static const char sentinel[] = "redis_version:7.0.15\nredis_mode:sentinel\n";
     info = parsed(sentinel, sizeof sentinel - 1);
     assert_int_equal(info.role, ROLE_SENTINEL);
