@@ -252,17 +252,65 @@ int host_file_write(const json_t *host, const char *folder, struct manifest *m, 
     return r;
 }
 
+static bool are_texts(const json_t *list)
+{
+    size_t i;
+    const json_t *one;
+    bool good = list == NULL || json_is_null(list) || json_is_array(list);
+    json_array_foreach(list, i, one) {
+        good = good && json_is_string(one);
+    }
+    return good;
+}
+
+static bool are_settings(const json_t *config)
+{
+    const char *name;
+    json_t *value;
+    bool good = config == NULL || json_is_null(config) || json_is_object(config);
+    json_object_foreach((json_t *)config, name, value) {
+        good = good && json_is_string(value);
+    }
+    return good;
+}
+
+static bool are_users(const json_t *list)
+{
+    size_t i;
+    const json_t *one;
+    bool good = list == NULL || json_is_null(list) || json_is_array(list);
+    json_array_foreach(list, i, one) {
+        good = good && json_is_object(one);
+    }
+    return good;
+}
+
+/* It may have come from a place for copies. */
+static bool is_host(const json_t *o)
+{
+    return json_int_or(o, "format", 0) == HOST_FILE_FORMAT &&
+           json_is_object(json_object_get(o, "server")) &&
+           are_settings(json_object_get(o, "config")) && are_texts(json_object_get(o, "changed")) &&
+           are_texts(json_object_get(o, "secrets")) && are_users(json_object_get(o, "acl"));
+}
+
+json_t *host_file_parse(const char *text, size_t length)
+{
+    json_t *host = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    if (is_host(host))
+        return host;
+    json_decref(host);
+    return NULL;
+}
+
 json_t *host_file_read(const char *path, struct error *err)
 {
     ATTR_CLEANUP(buf_free) struct buf text = BUF_LIMIT(HOST_FILE_BYTES_MAX);
-    json_error_t why;
     if (file_read(path, &text, err) < 0)
         return NULL;
-    json_t *host = json_loadb(buf_text(&text), text.length, JSON_REJECT_DUPLICATES, &why);
-    if (json_is_object(host) && json_int_or(host, "format", 0) == HOST_FILE_FORMAT)
-        return host;
-    (void)error_set(err, -EBADMSG, "%s:%d: this is no " HOST_FILE " of format %d", path, why.line,
-                    HOST_FILE_FORMAT);
-    json_decref(host);
-    return NULL;
+    json_t *host = host_file_parse(buf_text(&text), text.length);
+    if (host == NULL)
+        (void)error_set(err, -EBADMSG, "%s: this is no " HOST_FILE " of format %d", path,
+                        HOST_FILE_FORMAT);
+    return host;
 }

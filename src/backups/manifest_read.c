@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "base/str.h"
 
-#define SECONDS_MAX 1e9 /* of a check */
+#define SECONDS_MAX 1e9             /* of a check */
+#define PART_MAX ((int64_t)1 << 52) /* of what is added up, so that a sum fits into 64 bits */
 
 static int wrong(struct error *err, const char *member)
 {
@@ -35,6 +36,11 @@ static bool get_count(const json_t *o, const char *key, int64_t *ret)
 {
     *ret = json_int_or(o, key, -1);
     return *ret >= 0;
+}
+
+static bool get_part(const json_t *o, const char *key, int64_t *ret)
+{
+    return get_count(o, key, ret) && *ret <= PART_MAX;
 }
 
 static bool get_bool(const json_t *o, const char *key, bool *ret)
@@ -121,10 +127,12 @@ static bool read_impact(const json_t *o, struct manifest *m)
     return get_known(o, "fork_us", &m->fork_us) && get_known(o, "cow_bytes", &m->cow_bytes);
 }
 
-/* The name goes into paths. */
+/* The name goes into paths and messages. */
 static bool is_plain_name(const char *name)
 {
-    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789._-";
+    return name[0] != '\0' && name[0] != '.' && name[strspn(name, allowed)] == '\0';
 }
 
 static bool is_hex(const char *text, size_t length)
@@ -188,7 +196,7 @@ static bool read_files(const json_t *list, struct manifest *m)
     json_array_foreach(list, i, o) {
         struct manifest_file *f = &m->files[i];
         if (!get_text(o, "name", f->name, sizeof f->name) || !is_plain_name(f->name) ||
-            !get_count(o, "bytes", &f->bytes) ||
+            !get_part(o, "bytes", &f->bytes) ||
             !get_text(o, "sha256", f->sha256, sizeof f->sha256) || !is_hex(f->sha256, 64) ||
             !read_seal(o, f))
             return false;
@@ -205,8 +213,8 @@ static bool read_databases(const json_t *list, struct manifest *m)
         return false;
     json_array_foreach(list, i, o) {
         struct rdb_counts *d = &m->databases[i];
-        if (!get_count(o, "db", &d->db) || !get_count(o, "keys", &d->keys) ||
-            !get_count(o, "expires", &d->expires))
+        if (!get_count(o, "db", &d->db) || !get_part(o, "keys", &d->keys) ||
+            !get_part(o, "expires", &d->expires))
             return false;
     }
     m->database_count = json_array_size(list);

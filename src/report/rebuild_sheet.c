@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "host/command.h"
 
 #define BLOCK_MAX ((size_t)256 * 1024) /* of one file that is printed */
 
@@ -85,29 +86,46 @@ static const char *plain(const char *text, const char *otherwise)
     return text[0] != '\0' && text[strspn(text, allowed)] == '\0' ? text : otherwise;
 }
 
+/* What Resus itself puts into a command comes from its settings: those that the backup has are for people
+ * who lost them, and a place for copies may have written others. */
 struct sheet {
-    const char *service, *unit, *config_file, *server, *version, *backup;
-    const json_t *host, *known, *redis, *backup_json;
+    const struct service_settings *settings;
+    const char *service, *config_file, *server, *version, *backup;
+    const json_t *host, *redis, *backup_json;
     json_t *steps;
 };
 
 /* Is Redis a process that Resus runs, and not a unit? */
 static bool is_process(const struct sheet *s)
 {
-    return str_equal(json_text_or(s->known, "control", ""), "process");
+    return s->settings->control == CONTROL_PROCESS;
+}
+
+/* A terminal that gets one pasted does something else than write it. */
+static bool is_control(char c)
+{
+    return (unsigned char)c < 32 || c == 127;
+}
+
+static bool has_control(const char *text)
+{
+    while (*text != '\0' && !is_control(*text))
+        text++;
+    return *text != '\0';
 }
 
 /* A value of redis.conf: lists of words stay as they are, a path with a blank is quoted. */
 static int put_value(struct buf *to, const char *name, const char *value)
 {
     bool quote = value[0] == '\0' || (value[0] == '/' && strchr(value, ' ') != NULL) ||
-                 strpbrk(value, "\"'\\#\n\r") != NULL;
+                 strpbrk(value, "\"'\\#") != NULL || has_control(value);
     if (!quote)
         return buf_printf(to, "%s %s\n", name, value);
     int r = buf_printf(to, "%s \"", name);
     for (const char *p = value; r == 0 && *p != '\0'; p++)
         r = *p == '\n'                ? buf_printf(to, "\\n")
             : *p == '\r'              ? buf_printf(to, "\\r")
+            : is_control(*p)          ? buf_printf(to, "\\x%02x", (unsigned)*p)
             : *p == '"' || *p == '\\' ? buf_printf(to, "\\%c", *p)
                                       : buf_printf(to, "%c", *p);
     return r < 0 ? r : buf_printf(to, "\"\n");
@@ -134,7 +152,7 @@ static int put_setting(struct buf *to, const json_t *config, const char *name)
 /* Likewise. */
 static bool is_rule(const char *rule)
 {
-    return str_starts(rule, "user ") && rule[strcspn(rule, "\n\r")] == '\0';
+    return str_starts(rule, "user ") && !has_control(rule);
 }
 
 /* Without a comparison all of them. */
@@ -162,10 +180,10 @@ static int settings_text(const struct sheet *s, struct buf *to)
             r = put_setting(to, config, json_string_value(one));
     }
     json_array_foreach(json_object_get(s->host, "secrets"), i, one) {
-        if (r == 0)
-            r = buf_printf(to,
-                           "# %s is set and not in this sheet: take it from where you keep it\n",
-                           json_string_value(one));
+        const char *name = plain(json_string_value(one), "");
+        if (r == 0 && name[0] != '\0')
+            r = buf_printf(
+                to, "# %s is set and not in this sheet: take it from where you keep it\n", name);
     }
     return r;
 }
@@ -208,7 +226,7 @@ static void install(const struct sheet *s)
     command(o, "apt-get update && apt-cache policy %s-server", package);
     command(o, "apt-get install -y %s-server %s-tools", package, package);
     if (!is_process(s))
-        command(o, "systemctl stop %s", s->unit);
+        command(o, "systemctl stop %s", s->settings->unit);
 }
 
 static void configure(const struct sheet *s)
@@ -237,24 +255,26 @@ static void configure(const struct sheet *s)
 
 static void admit(const struct sheet *s)
 {
-    const json_t *ssh = json_object_get(s->known, "ssh");
-    const char *user = json_text_or(ssh, "user", "");
-    const char *host = json_text_or(ssh, "host", "");
-    if (!json_is_object(ssh))
+    const struct service_settings *set = s->settings;
+    const struct ssh_settings *ssh = &set->ssh;
+    ATTR_CLEANUP(buf_free) struct buf sudoers = BUF_LIMIT(BLOCK_MAX);
+    if (set->control != CONTROL_SSH ||
+        host_sudoers(ssh->user, set->unit, set->log_file, set->commands_extended,
+                     set->restore_helper, &sudoers) < 0)
         return;
     json_t *o = step(s->steps, "Make the account of Resus", "host",
                      "It may do what the sudoers file says, line by line, and nothing else.");
-    command(o, "id %s >/dev/null 2>&1 || useradd --create-home --shell /bin/sh %s", user, user);
-    command(o, "cat >/etc/sudoers.d/resus <<'END'\n%sEND", json_text_or(s->known, "sudoers", ""));
+    command(o, "id %s >/dev/null 2>&1 || useradd --create-home --shell /bin/sh %s", ssh->user,
+            ssh->user);
+    command(o, "cat >/etc/sudoers.d/resus <<'END'\n%sEND", buf_text(&sudoers));
     command(o, "chmod 440 /etc/sudoers.d/resus && visudo -cf /etc/sudoers.d/resus");
     o = step(
         s->steps, "Let Resus in", "resus",
         "The first line prints what belongs into ~/.ssh/authorized_keys of that account. The new "
         "host has another key: compare its fingerprint at its console before you trust it.");
-    command(o, "ssh-keygen -y -f %s", json_text_or(ssh, "key", ""));
-    command(o, "ssh-keygen -R %s -f %s", host, json_text_or(ssh, "known_hosts", ""));
-    command(o, "ssh-keyscan -p %" PRId64 " %s >>%s", json_int_or(ssh, "port", 22), host,
-            json_text_or(ssh, "known_hosts", ""));
+    command(o, "ssh-keygen -y -f %s", ssh->key);
+    command(o, "ssh-keygen -R %s -f %s", ssh->host, ssh->known_hosts);
+    command(o, "ssh-keyscan -p %d %s >>%s", ssh->port, ssh->host, ssh->known_hosts);
 }
 
 static void bring_back(const struct sheet *s)
@@ -270,12 +290,13 @@ static void bring_back(const struct sheet *s)
                      json_text_or(s->backup_json, "started_at", "an unknown time"));
     json_t *o = step(s->steps, "Bring the data back", "resus", text);
     json_array_foreach(copies, i, copy) {
-        if (str_equal(json_text_or(copy, "state", ""), "copied"))
+        const char *place = plain(json_text_or(copy, "target", ""), "");
+        if (place[0] != '\0' && str_equal(json_text_or(copy, "state", ""), "copied"))
             command(
                 o,
                 "resus backup fetch %s %s --place %s   # only if the backups of this machine are "
                 "gone",
-                s->service, s->backup, json_text_or(copy, "target", ""));
+                s->service, s->backup, place);
     }
     command(o, "resus restore %s %s --dry-run", s->service, s->backup);
     command(o, "resus restore %s %s --confirm %s", s->service, s->backup, s->service);
@@ -301,7 +322,7 @@ static void put_steps(const struct sheet *s)
         admit(s);
     o = step(s->steps, "Start it", process ? "resus" : "host", "Empty: the data come next.");
     command(o, process ? "resus start %s" : "systemctl enable --now %s",
-            process ? s->service : s->unit);
+            process ? s->service : s->settings->unit);
     o = step(s->steps, "Look at the set-up", "resus", "Until nothing is found.");
     command(o, "resus doctor %s", s->service);
     bring_back(s);
@@ -322,17 +343,15 @@ json_t *rebuild_sheet_json(struct engine *engine, int service, const json_t *rea
     JSON_CLEANUP json_t *recovery = engine_recovery_json(engine, service, now);
     const json_t *host = json_object_get(read, "host");
     const json_t *redis = json_object_get(host, "server");
-    const json_t *known = json_object_get(host, "known");
     const char *config = json_text_or(redis, "config_file", "");
     struct sheet s = {
+        .settings = settings,
         .service = settings->id,
-        .unit = json_text_or(known, "unit", settings->unit),
         .config_file = plain(config, "/etc/redis/redis.conf"),
         .server = json_text_or(redis, "name", "redis"),
         .version = json_text_or(redis, "version", ""),
         .backup_json = json_object_get(read, "backup"),
         .host = host,
-        .known = known,
         .redis = redis,
         .steps = json_array(),
     };

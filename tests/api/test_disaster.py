@@ -127,6 +127,53 @@ def test_a_server_that_lies_puts_no_command_into_the_sheet(served):
     assert any(x.startswith("user reader on") for x in lines) and sum("is left out" in x for x in lines) == 4, lines
 
 
+def sheet_of_files(served, change):
+    """The sheet of a new backup, after CHANGE of its host.json and manifest: as a place for copies may have given them back."""
+    made = served.good("backup", "create")["backup"]
+    folder = pathlib.Path(served.good("backup", "show", made)["folder"])
+    host, manifest = (json.loads((folder / name).read_text()) for name in ("host.json", "manifest.json"))
+    change(host, manifest)
+    (folder / "host.json").write_text(json.dumps(host))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    served.stop()
+    served.start()
+    wait_until(lambda: served.run("backup", "show", made).returncode == 0, "the backup")
+    return served.run("backup", "rebuild-sheet", "redis", made, "--json")
+
+
+def test_a_copy_that_lies_puts_no_command_into_the_sheet(served):
+    bad = "x; touch /tmp/1\nEND\ntouch /tmp/1 #"
+
+    def lie(host, manifest):
+        host["secrets"] = [bad, "masterauth"]
+        host["config"] |= {"touch": "\x03/tmp/1", "aclfile": bad}
+        host["changed"] += ["touch"]
+        host["acl"] += [{"rule": "user x on \x03", "passwords": 0}]
+        host["server"] |= {"config_file": bad, "version": bad, "os": bad}
+        host["known"] |= {"unit": bad, "control": "ssh", "sudoers": bad + "\n",
+                          "ssh": {"host": bad, "user": bad, "key": bad, "known_hosts": bad, "port": 22}}
+        manifest["copies"] = [{"target": bad[:40], "state": "copied", "at": "2026-10-10T10:00:00Z"},
+                              {"target": "nas", "state": "copied", "at": "2026-10-10T10:00:00Z"}]
+
+    told = sheet_of_files(served, lie)
+    assert told.returncode == 0, told
+    lines = [line for step in json.loads(told.stdout)["steps"] for line in step["commands"]]
+    assert not [x for x in lines if "/tmp/1" in x and not x.startswith('touch "')], lines
+    assert not [x for x in lines if any(ord(c) < 32 for c in x)] and 'touch "\\x03/tmp/1"' in lines, lines
+    assert lines.count("END") == 1, lines
+
+
+def test_a_host_json_of_another_form_is_refused_and_ends_nothing(served):
+    def with_member(name, value):
+        return lambda host, _: host.update({name: value})
+
+    for name, value in (("changed", [1, None]), ("secrets", [{}]), ("config", {"maxmemory": 1}), ("acl", ["user"]),
+                        ("server", []), ("config", [])):
+        told = sheet_of_files(served, with_member(name, value))
+        assert told.returncode == 1 and "no host.json" in told.stdout + told.stderr, (name, value, told)
+    assert served.good("health")["overall_status"] == "healthy"
+
+
 def test_more_users_than_a_backup_keeps_are_a_gap_and_no_failure(served):
     orders = "".join(f"ACL SETUSER user{i} on nopass +get ~{'x' * 200}\n" for i in range(5000))
     subprocess.run(["redis-cli", "-p", str(served.port)], input=orders, capture_output=True, text=True, check=True, timeout=60 * SCALE)
