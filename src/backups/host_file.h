@@ -29,7 +29,7 @@ void host_file_compare(json_t *host, const json_t *plain);
  * it longer than HOST_FILE_BYTES_MAX are left out, and it says so. Blocks. */
 int host_file_write(const json_t *host, const char *folder, struct manifest *m,
                     struct error *err) ATTR_MUST_USE;
-/* NULL: it is none. What is taken has members of the right types; their texts are whatever a server said, or a
+/* NULL: it is another file. What is taken has members of the right types; their texts are whatever a server said, or a
  * place for copies. A new reference. */
 json_t *host_file_parse(const char *text, size_t length);
 /* Reads one. A new reference; NULL: `err` says why. Blocks. */
