@@ -1,31 +1,13 @@
 /* Requests for a higher role, and the grants that come of them. */
 #include <string.h>
 
+#include "accounts/access_room.h"
+#include "accounts/account_json.h"
 #include "accounts/book_json.h"
 #include "accounts/upkeep.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-
-static json_t *request_json(const struct accounts *a, const struct access_request *r)
-{
-    json_t *o = json_object();
-    const struct user *u = user_by_number(a, r->user);
-    (void)json_put_int(o, "id", r->number);
-    (void)json_put_int(o, "user_id", r->user);
-    (void)json_put_text(o, "email", u == NULL ? NULL : u->email);
-    (void)json_put_text(o, "current_role", access_name(r->had));
-    (void)json_put_text(o, "requested_role", access_name(r->wanted));
-    (void)json_put_text(o, "justification", r->justification);
-    (void)json_put_int(o, "duration_seconds", r->duration_s);
-    (void)json_put_text(o, "state", request_state_names[r->state]);
-    (void)json_put_wall(o, "created_at", r->created);
-    (void)json_put_wall(o, "decided_at", r->decided);
-    (void)json_put_text(o, "decided_by", r->decided_by[0] == '\0' ? NULL : r->decided_by);
-    (void)json_put_text(o, "note", r->note[0] == '\0' ? NULL : r->note);
-    (void)json_put_wall(o, "ends_at", r->ends);
-    return o;
-}
 
 void access_list(struct handlers *h, struct call *call)
 {
@@ -38,7 +20,7 @@ void access_list(struct handlers *h, struct call *call)
         bool own = call->user_number != 0 && r->user == call->user_number;
         if ((call->access == ACCESS_ADMIN || own) &&
             (state == NULL || str_equal(state, request_state_names[r->state])))
-            (void)json_array_insert_new(items, 0, request_json(a, r)); /* newest first */
+            (void)json_array_insert_new(items, 0, access_request_json(a, r)); /* newest first */
     }
     call->answer(call, 200, account_list(items));
 }
@@ -47,32 +29,6 @@ static void refuse(struct handlers *h, struct call *call, int status, const char
                    const char *message, const char *code)
 {
     call_refuse(call, status, title, message, code, handlers_now(h).wall);
-}
-
-static size_t pending_of(const struct accounts *a, const struct user *u)
-{
-    const struct access_request *r;
-    size_t count = 0;
-    shelf_each(a, STORE_ACCESS_REQUEST, r)
-    {
-        count += r->user == u->number && r->state == REQUEST_PENDING;
-    }
-    return count;
-}
-
-/* The oldest request that is over gives its place up. */
-static void make_room(struct accounts *a)
-{
-    struct access_request *r;
-    if (a->shelves[STORE_ACCESS_REQUEST].count < ACCESS_REQUESTS_MAX)
-        return;
-    shelf_each(a, STORE_ACCESS_REQUEST, r)
-    {
-        if (r->state != REQUEST_REJECTED && r->state != REQUEST_ENDED)
-            continue;
-        account_remove(a, STORE_ACCESS_REQUEST, r);
-        return;
-    }
 }
 
 void access_request(struct handlers *h, struct call *call)
@@ -89,11 +45,11 @@ void access_request(struct handlers *h, struct call *call)
         refuse(h, call, 409, "Nothing to ask for", "You have that role already.", "has_role");
         return;
     }
-    if (pending_of(a, u) >= ACCESS_PENDING_MAX) {
+    if (access_requests_pending(a, u) >= ACCESS_PENDING_MAX) {
         refuse(h, call, 409, "Too many requests", "Five requests of yours wait already.", "limit");
         return;
     }
-    make_room(a);
+    access_requests_make_room(a);
     if (account_add(a, STORE_ACCESS_REQUEST, sizeof *r, ACCESS_REQUESTS_MAX, &r, &err) < 0) {
         refuse(h, call, 503, "Too many requests", err.text, "limit");
         return;
@@ -111,7 +67,8 @@ void access_request(struct handlers *h, struct call *call)
     a->ports.notice(a->ports.context, NULL, "access", text);
     if (a->ports.asked != NULL)
         a->ports.asked(a->ports.context, u->email, text, r->number);
-    account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
+    account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r),
+                         access_request_json(a, r));
 }
 
 /* Whatever the caller shows: a session, or an API token that the same person made. */
@@ -166,7 +123,8 @@ static void decide(struct handlers *h, struct call *call, enum request_state sta
     upkeep_look(a);
     account_done(h, call, text);
     a->ports.notice(a->ports.context, NULL, "access", text);
-    account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
+    account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r),
+                         access_request_json(a, r));
 }
 
 void access_approve(struct handlers *h, struct call *call)

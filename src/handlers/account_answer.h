@@ -43,10 +43,5 @@ void account_work(struct handlers *h, struct call *call, enum password_queue que
 /* Answers with `body` when the save `id` is on the disk. */
 void account_answer_saved(struct handlers *h, struct call *call, uint64_t id, json_t *body);
 json_t *account_list(json_t *items); /* {items, next_cursor} */
-/* A token until s->expires, and what else a login answers. NULL with the error. */
-json_t *session_welcome(struct accounts *a, const struct user *u, const struct session *s,
-                        const char *jti, struct error *err);
-/* Those that work, as the list of tokens shows them. */
-json_t *tokens_made_by(const struct accounts *a, const char *email);
 
 #endif

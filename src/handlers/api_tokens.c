@@ -1,34 +1,14 @@
 /* API tokens: opaque, shown once, kept as a digest. */
-#include <sodium.h>
 #include <string.h>
 
-#include "accounts/book_json.h"
-#include "accounts/roles.h"
+#include "accounts/account_json.h"
+#include "accounts/api_token.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
 
-#define SECRET_BYTES 32
 #define LIVES_S (90LL * 24 * 3600) /* unless told */
 #define LIVES_S_MIN 60
-#define SHOWN_CHARACTERS 10 /* prefix and four letters: to know a token by */
-
-static json_t *token_json(const struct api_token *t)
-{
-    json_t *o = json_object();
-    (void)json_put_int(o, "id", t->number);
-    (void)json_put_text(o, "name", t->name);
-    (void)json_put_text(o, "role", access_name(t->role));
-    (void)json_put(o, "services", t->services == NULL ? json_null() : json_incref(t->services));
-    (void)json_put_text(o, "begins_with", t->shown);
-    (void)json_put_bool(o, "disabled", t->disabled);
-    (void)json_put_wall(o, "created_at", t->created);
-    (void)json_put_text(o, "created_by", t->created_by);
-    (void)json_put_wall(o, "expires_at", t->expires);
-    (void)json_put_wall(o, "last_used", t->last_used);
-    return o;
-}
 
 void tokens_list(struct handlers *h, struct call *call)
 {
@@ -38,21 +18,9 @@ void tokens_list(struct handlers *h, struct call *call)
     shelf_each(a, STORE_API_TOKEN, t)
     {
         if (!t->revoked)
-            (void)json_array_append_new(items, token_json(t));
+            (void)json_array_append_new(items, api_token_json(t));
     }
     call->answer(call, 200, account_list(items));
-}
-
-json_t *tokens_made_by(const struct accounts *a, const char *email)
-{
-    const struct api_token *t;
-    json_t *items = json_array();
-    shelf_each(a, STORE_API_TOKEN, t)
-    {
-        if (api_token_works(t, accounts_now(a).wall) && str_equal(t->created_by, email))
-            (void)json_array_append_new(items, token_json(t));
-    }
-    return items;
 }
 
 static void refuse(struct handlers *h, struct call *call, int status, const char *title,
@@ -83,36 +51,6 @@ static bool services_exist(struct handlers *h, struct call *call)
     return true;
 }
 
-static size_t live_tokens(const struct accounts *a)
-{
-    const struct api_token *t;
-    size_t count = 0;
-    shelf_each(a, STORE_API_TOKEN, t)
-    {
-        count += !t->revoked;
-    }
-    return count;
-}
-
-/* Fills digest and shown; gives the token itself. */
-static json_t *make_secret(struct api_token *t)
-{
-    uint8_t bytes[SECRET_BYTES];
-    char text[sizeof API_TOKEN_PREFIX +
-              sodium_base64_ENCODED_LEN(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)] =
-        API_TOKEN_PREFIX;
-    size_t prefix = strlen(API_TOKEN_PREFIX);
-    randombytes_buf(bytes, sizeof bytes);
-    (void)sodium_bin2base64(text + prefix, sizeof text - prefix, bytes, sizeof bytes,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    (void)crypto_hash_sha256(t->digest, (const uint8_t *)text, strlen(text));
-    (void)str_copy_n(t->shown, sizeof t->shown, text, SHOWN_CHARACTERS);
-    json_t *shown = json_string(text);
-    mem_wipe(bytes, sizeof bytes);
-    mem_wipe(text, sizeof text);
-    return shown;
-}
-
 void token_add(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
@@ -128,7 +66,7 @@ void token_add(struct handlers *h, struct call *call)
                "bad_input");
         return;
     }
-    if (live_tokens(a) >= API_TOKENS_MAX) {
+    if (api_tokens_live(a) >= API_TOKENS_MAX) {
         refuse(h, call, 409, "Too many tokens", "There are 1000 already: revoke some.", "limit");
         return;
     }
@@ -151,8 +89,8 @@ void token_add(struct handlers *h, struct call *call)
     t->expires = lives_s > 0 ? wall_add(t->created, lives_s * 1000) : WALL_NONE;
     (void)str_copy(t->created_by, sizeof t->created_by,
                    call->answerable[0] != '\0' ? call->answerable : call->user.email);
-    json_t *secret = make_secret(t);
-    json_t *body = token_json(t);
+    json_t *secret = api_token_make(t);
+    json_t *body = api_token_json(t);
     (void)json_put(body, "token", secret);
     (void)str_format(text, sizeof text, "%s: %s%s", t->name, access_name(t->role),
                      t->services == NULL ? "" : ", some services only");
@@ -182,7 +120,7 @@ void token_set(struct handlers *h, struct call *call)
                      t->disabled ? ", disabled" : "");
     account_done(h, call, text);
     account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t),
-                         token_json(t));
+                         api_token_json(t));
 }
 
 void token_revoke(struct handlers *h, struct call *call)

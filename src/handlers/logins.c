@@ -1,162 +1,41 @@
 /* login, logout, me, password */
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
+#include "accounts/account_json.h"
+#include "accounts/login_attempts.h"
 #include "accounts/roles.h"
 #include "accounts/second_factor.h"
 #include "accounts/session_life.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/network.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
 
-/* A person who mistypes never meets these; who guesses does. The rules of the account and of the
- * address are mild, because anybody can fail as anybody, and many may share an address: they slow
- * guessing down without keeping an owner out. Of an account and an address that it has logged in
- * from before, the pair's own rule counts alone. */
-static const struct throttle_rule pair_rule = {.free = 5, .longest_ms = 900000};
-static const struct throttle_rule address_rule = {.free = 20, .longest_ms = 60000};
-static const struct throttle_rule account_rule = {.free = 10, .longest_ms = 30000};
-
-struct throttle_keys {
-    char pair[400], address[100], account[300];
-};
-
-static void lower(const char *text, char *to, size_t size)
-{
-    (void)str_copy(to, size, text);
-    for (char *p = to; *p != '\0'; p++)
-        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
-}
-
-static void keys_of(const struct call *call, struct throttle_keys *k)
-{
-    char email[256], network[NETWORK_TEXT_MAX];
-    lower(json_text_or(call->args, "email", ""), email, sizeof email);
-    network_of(call->user.source_ip, network, sizeof network);
-    (void)str_format(k->pair, sizeof k->pair, "pair|%s|%s", network, email);
-    (void)str_format(k->address, sizeof k->address, "address|%s", network);
-    (void)str_format(k->account, sizeof k->account, "account|%s", email);
-}
-
-/* Where it stands among them, KNOWN_ADDRESSES_MAX = nowhere. An IPv6 host changes its address
- * within its network. */
-static size_t known_at(const struct user *u, const char *address)
-{
-    char network[NETWORK_TEXT_MAX], known[NETWORK_TEXT_MAX];
-    size_t at = 0;
-    network_of(address, network, sizeof network);
-    for (; at < KNOWN_ADDRESSES_MAX; at++) {
-        network_of(u->known[at], known, sizeof known);
-        if (known[0] != '\0' && str_equal(known, network))
-            break;
-    }
-    return at;
-}
-
-static bool address_known(const struct user *u, const char *address)
-{
-    return u != NULL && known_at(u, address) < KNOWN_ADDRESSES_MAX;
-}
-
-static bool remember_address(struct user *u, const char *address)
-{
-    size_t at = known_at(u, address);
-    if (at == 0)
-        return false;
-    at = at < KNOWN_ADDRESSES_MAX ? at : KNOWN_ADDRESSES_MAX - 1;
-    memmove(u->known[1], u->known[0], at * sizeof u->known[0]);
-    network_of(address, u->known[0], ADDRESS_SIZE);
-    return true;
-}
-
 /* ── refusals ── */
+
+static const char *email_of(const struct call *call)
+{
+    return json_text_or(call->args, "email", "");
+}
 
 static bool throttled(struct handlers *h, struct call *call, const struct user *u)
 {
-    struct accounts *a = h->ports.accounts;
-    mono_ms now = accounts_now(a).mono;
-    struct throttle_keys k;
-    keys_of(call, &k);
-    bool known = address_known(u, call->user.source_ip);
-    int64_t pair = throttle_wait_ms(a->throttle, k.pair, &pair_rule, now);
-    int64_t address = known ? 0 : throttle_wait_ms(a->throttle, k.address, &address_rule, now);
-    int64_t account = known ? 0 : throttle_wait_ms(a->throttle, k.account, &account_rule, now);
-    if (pair == 0 && address == 0 && account == 0)
-        return false;
-    const struct throttle_rule *rule = &pair_rule;
-    int64_t wait = pair;
-    if (address > wait) {
-        wait = address;
-        rule = &address_rule;
-    }
-    if (account > wait) {
-        wait = account;
-        rule = &account_rule;
-    }
-    account_too_often(h, call, wait, rule->free);
-    return true;
-}
-
-static void lock_out(struct accounts *a, struct user *u, int failures)
-{
-    const struct security_settings *s = &a->ports.settings(a->ports.context)->security;
-    if (u == NULL || s->lockout_failures == 0 || failures < s->lockout_failures ||
-        user_is_last_admin(a, u))
-        return;
-    u->locked_until = wall_add(accounts_now(a).wall, s->lockout_ms);
-    (void)account_save(a, STORE_USER, u);
+    int limit = 0;
+    int64_t wait =
+        login_wait_ms(h->ports.accounts, call->user.source_ip, email_of(call), u, &limit);
+    if (wait > 0)
+        account_too_often(h, call, wait, limit);
+    return wait > 0;
 }
 
 static void failed(struct handlers *h, struct call *call, struct user *u, const char *message,
                    const char *code)
 {
-    struct accounts *a = h->ports.accounts;
-    mono_ms now = accounts_now(a).mono;
-    struct throttle_keys k;
-    keys_of(call, &k);
-    (void)throttle_failed(a->throttle, k.pair, now);
-    (void)throttle_failed(a->throttle, k.address, now);
-    lock_out(a, u, throttle_failed(a->throttle, k.account, now));
+    login_missed(h->ports.accounts, call->user.source_ip, email_of(call), u);
     account_refuse(h, call, AUDIT_AUTHENTICATION, 401, "Login failed", message, code);
 }
 
-/* ── the answer ── */
-
-static json_t *user_short(const struct accounts *a, const struct user *u)
-{
-    json_t *o = json_object();
-    (void)json_put_int(o, "id", u->number);
-    (void)json_put_text(o, "email", u->email);
-    (void)json_put_text(o, "role", access_name(user_role(a, u)));
-    return o;
-}
-
-json_t *session_welcome(struct accounts *a, const struct user *u, const struct session *s,
-                        const char *jti, struct error *err)
-{
-    struct token_claims claims = {.role = user_role(a, u),
-                                  .issued_at = session_token_time(a, u).ms / 1000,
-                                  .expires_at = s->expires.ms / 1000};
-    char token[TOKEN_MAX + 1], csrf[KEYRING_CSRF_SIZE];
-    (void)str_format(claims.sub, sizeof claims.sub, "%" PRId64, u->number);
-    (void)str_copy(claims.email, sizeof claims.email, u->email);
-    (void)str_copy(claims.jti, sizeof claims.jti, jti);
-    if (keyring_sign(a->keyring, &claims, token, err) < 0)
-        return NULL;
-    keyring_csrf(a->keyring, jti, csrf);
-    json_t *body = json_object();
-    (void)json_put_text(body, "token", token);
-    (void)json_put_text(body, "token_type", "Bearer");
-    (void)json_put_wall(body, "expires_at", s->expires);
-    (void)json_put_text(body, "csrf_token", csrf);
-    (void)json_put(body, "user", user_short(a, u));
-    (void)json_put_bool(body, "totp_setup_required", user_needs_factor(a, u));
-    mem_wipe(token, sizeof token);
-    return body;
-}
+/* ── login ── */
 
 static void become(struct call *call, const struct accounts *a, const struct user *u)
 {
@@ -169,10 +48,7 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
 {
     struct accounts *a = h->ports.accounts;
     struct error err = {0};
-    struct throttle_keys k;
-    keys_of(call, &k);
-    throttle_forget(a->throttle, k.pair);
-    throttle_forget(a->throttle, k.account);
+    login_succeeded(a, call->user.source_ip, email_of(call));
     char jti[SESSION_JTI_SIZE];
     struct session *s = session_begin(a, u, call->user.source_ip, jti, &err);
     json_t *body = s == NULL ? NULL : session_welcome(a, u, s, jti, &err);
@@ -186,20 +62,18 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
     bool told = u->codes_told != u->codes_missed;
     u->codes_told = u->codes_missed;
     u->codes_missed = 0;
-    if (remember_address(u, call->user.source_ip) || told)
+    if (login_address_remember(u, call->user.source_ip) || told)
         (void)account_save(a, STORE_USER, u);
     become(call, a, u);
     account_done(h, call, NULL);
     call->answer(call, 200, body);
 }
 
-/* ── login ── */
-
 static void login_checked(struct call *call, bool good, const char *hash)
 {
     struct handlers *h = call->data;
     struct accounts *a = h->ports.accounts;
-    struct user *u = user_by_email(a, json_text_or(call->args, "email", ""));
+    struct user *u = user_by_email(a, email_of(call));
     const char *code = json_text_or(call->args, "totp", NULL);
     (void)hash;
     if (throttled(h, call, u)) /* by those that began together with it: it tells nothing */
@@ -214,7 +88,7 @@ static void login_checked(struct call *call, bool good, const char *hash)
                     handlers_now(h).wall);
         return;
     }
-    bool known = address_known(u, call->user.source_ip);
+    bool known = login_address_known(u, call->user.source_ip);
     int64_t wait = u->totp_on && !known ? second_factor_wait_ms(a, u) : 0;
     if (wait > 0) {
         account_too_often(h, call, wait, CODES_FREE);
@@ -231,13 +105,14 @@ static void login_checked(struct call *call, bool good, const char *hash)
 void login(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
-    const char *email = json_text_or(call->args, "email", "");
+    const char *email = email_of(call);
     const struct user *u = user_by_email(a, email);
     /* Whoever asks is nobody yet, but the line in the audit log says as whom. */
     (void)str_copy(call->user.email, sizeof call->user.email, email);
     if (!throttled(h, call, u))
         account_work(h, call,
-                     address_known(u, call->user.source_ip) ? PASSWORD_KNOWN : PASSWORD_STRANGER,
+                     login_address_known(u, call->user.source_ip) ? PASSWORD_KNOWN
+                                                                  : PASSWORD_STRANGER,
                      u == NULL ? password_nobody : u->hash,
                      json_text_or(call->args, "password", ""), NULL, login_checked);
 }
@@ -260,53 +135,18 @@ void logout(struct handlers *h, struct call *call)
 
 /* ── me ── */
 
-static void put_session(struct accounts *a, const struct call *call, json_t *body)
-{
-    char csrf[KEYRING_CSRF_SIZE];
-    const struct session *s = session_by_jti(a, call->session);
-    if (s == NULL)
-        return;
-    keyring_csrf(a->keyring, call->session, csrf);
-    (void)json_put_text(body, "csrf_token", csrf);
-    (void)json_put_wall(body, "expires_at", s->expires);
-    (void)json_put_wall(body, "session_ends_at", s->ends);
-    (void)json_put_int(body, "session", s->number);
-}
-
-static void put_grant(const struct accounts *a, const struct user *u, json_t *body)
-{
-    const struct access_request *grant = user_grant(a, u);
-    if (grant == NULL || grant->wanted <= u->role) {
-        (void)json_put_null(body, "grant");
-        return;
-    }
-    json_t *o = json_object();
-    (void)json_put_text(o, "role", access_name(grant->wanted));
-    (void)json_put_wall(o, "ends_at", grant->ends);
-    (void)json_put(body, "grant", o);
-}
-
 void me(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     const struct user *u = user_by_number(a, call->user_number);
-    json_t *body = json_object();
-    if (u == NULL) {
+    json_t *body = u == NULL ? json_object() : own_user_json(a, u);
+    if (u == NULL)
         (void)json_put_text(body, "id", call->user.id);
-    } else {
-        (void)json_put_int(body, "id", u->number);
-        (void)json_put_text(body, "own_role", access_name(u->role));
-        (void)json_put_bool(body, "totp", u->totp_on);
-        (void)json_put_int(body, "recovery_codes_left", (int64_t)u->recovery_count);
-        (void)json_put_int(body, "wrong_codes", u->codes_told);
-        (void)json_put_bool(body, "totp_setup_required", user_needs_factor(a, u));
-        put_grant(a, u, body);
-    }
     (void)json_put_text(body, "email", call->user.email);
     (void)json_put_text(body, "role", access_name(call->access));
     if (call->services != NULL)
         (void)json_object_set(body, "services", (json_t *)call->services); /* jansson's reference */
-    put_session(a, call, body);
+    own_session_json(a, call->session, body);
     call->answer(call, 200, body);
 }
 

@@ -1,4 +1,5 @@
 /* The sessions of the user who asks. */
+#include "accounts/account_json.h"
 #include "accounts/session_life.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -19,13 +20,8 @@ void sessions_list(struct handlers *h, struct call *call)
     {
         if (s->user != u->number || s->revoked.ms != 0 || s->expires.ms <= now.ms)
             continue;
-        json_t *o = json_object();
-        (void)json_put_int(o, "id", s->number);
-        (void)json_put_wall(o, "issued_at", s->issued);
-        (void)json_put_wall(o, "expires_at", s->expires);
-        (void)json_put_text(o, "address", s->address);
-        (void)json_put_bool(o, "current", s == session_by_jti(a, call->session));
-        (void)json_array_append_new(items, o);
+        bool current = s == session_by_jti(a, call->session);
+        (void)json_array_append_new(items, session_json(s, current));
     }
     call->answer(call, 200, account_list(items));
 }

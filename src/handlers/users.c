@@ -2,30 +2,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "accounts/book_json.h"
-#include "accounts/roles.h"
-#include "accounts/second_factor.h"
+#include "accounts/account_json.h"
+#include "accounts/user_change.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-
-static json_t *user_json(const struct accounts *a, const struct user *u)
-{
-    json_t *o = json_object();
-    const struct access_request *grant = user_grant(a, u);
-    (void)json_put_int(o, "id", u->number);
-    (void)json_put_text(o, "email", u->email);
-    (void)json_put_text(o, "role", access_name(u->role));
-    (void)json_put_bool(o, "disabled", u->disabled);
-    (void)json_put_bool(o, "totp", u->totp_on);
-    (void)json_put_wall(o, "created_at", u->created);
-    (void)json_put_wall(o, "changed_at", u->changed);
-    (void)json_put_wall(o, "locked_until",
-                        u->locked_until.ms > accounts_now(a).wall.ms ? u->locked_until : WALL_NONE);
-    (void)json_put_text(o, "granted_role", grant == NULL ? NULL : access_name(grant->wanted));
-    (void)json_put_wall(o, "grant_ends_at", grant == NULL ? WALL_NONE : grant->ends);
-    return o;
-}
 
 void users_list(struct handlers *h, struct call *call)
 {
@@ -37,19 +18,6 @@ void users_list(struct handlers *h, struct call *call)
         (void)json_array_append_new(items, user_json(a, u));
     }
     call->answer(call, 200, account_list(items));
-}
-
-/* One @ with something on both sides, printable ASCII without blanks: what mail takes in practice,
- * and admin@localhost. */
-static bool is_email(const char *text)
-{
-    const char *at = strchr(text, '@');
-    if (at == NULL || at == text || at[1] == '\0' || strchr(at + 1, '@') != NULL)
-        return false;
-    for (const char *p = text; *p != '\0'; p++)
-        if (*p <= 0x20 || *p >= 0x7F || strchr("\"'<>(),;:\\", *p) != NULL)
-            return false;
-    return true;
 }
 
 static void refuse(struct handlers *h, struct call *call, int status, const char *title,
@@ -96,7 +64,7 @@ void user_add(struct handlers *h, struct call *call)
     const char *email = json_text_or(call->args, "email", "");
     const char *password = json_text_or(call->args, "password", "");
     struct error err = {0};
-    if (!is_email(email))
+    if (!user_email_good(email))
         refuse(h, call, 400, "Bad input", "`email` must be an e-mail address.", "bad_input");
     else if (user_by_email(h->ports.accounts, email) != NULL)
         refuse(h, call, 409, "Exists", "There is a user of that e-mail address already.", "exists");
@@ -108,63 +76,23 @@ void user_add(struct handlers *h, struct call *call)
 
 /* ── changes ── */
 
-/* "alice@example.org: role viewer -> operator, disabled" */
-static void change(struct accounts *a, struct user *u, const json_t *args, const char *hash,
-                   char *text, size_t size)
-{
-    const json_t *disabled = json_object_get(args, "disabled");
-    const char *role = json_text_or(args, "role", NULL);
-    (void)str_format(text, size, "%s:", u->email);
-    if (role != NULL) {
-        (void)str_append(text, size, " role %s -> %s;", access_name(u->role), role);
-        u->role = access_by_name(role);
-    }
-    if (json_is_boolean(disabled)) {
-        u->disabled = json_is_true(disabled);
-        u->locked_until = u->disabled ? u->locked_until : WALL_NONE;
-        (void)str_append(text, size, " %s;", u->disabled ? "disabled" : "enabled");
-    }
-    if (hash[0] != '\0') {
-        (void)str_copy(u->hash, sizeof u->hash, hash);
-        (void)str_append(text, size, " new password;");
-    }
-    if (json_bool_or(args, "reset_totp", false)) {
-        totp_clear(u);
-        (void)str_append(text, size, " two-factor login off;");
-    }
-    u->changed = accounts_now(a).wall;
-    if (u->disabled || hash[0] != '\0') {
-        u->not_before = u->changed;
-        (void)sessions_end(a, u, NULL);
-        u->codes_missed = 0;
-    }
-    text[strlen(text) - 1] = '\0'; /* the last semicolon, or the colon */
-}
-
-static bool harms_last_admin(const struct accounts *a, const struct user *u, const json_t *args)
-{
-    const char *role = json_text_or(args, "role", NULL);
-    return user_is_last_admin(a, u) &&
-           (json_bool_or(args, "disabled", false) || (role != NULL && !str_equal(role, "admin")));
-}
-
 static void apply(struct handlers *h, struct call *call, const char *hash)
 {
     struct accounts *a = h->ports.accounts;
     struct user *u = user_by_number(a, json_int_or(call->args, "n", 0));
     char text[400];
-    if (harms_last_admin(a, u, call->args)) {
+    if (user_change_harms(a, u, call->args)) {
         account_refuse(h, call, AUDIT_CONFIGURATION, 409, "Last administrator",
                        "The last administrator can neither be disabled nor lose the role.",
                        "last_admin");
         return;
     }
-    change(a, u, call->args, hash, text, sizeof text);
+    user_change(a, u, call->args, hash, text, sizeof text);
     account_changed(a);
     account_done(h, call, text);
     json_t *body = user_json(a, u);
     if (json_bool_or(call->args, "disabled", false))
-        (void)json_put(body, "api_tokens", tokens_made_by(a, u->email));
+        (void)json_put(body, "api_tokens", api_tokens_made_by(a, u->email));
     account_answer_saved(h, call, account_save(a, STORE_USER, u), body);
 }
 
