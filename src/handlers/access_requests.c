@@ -25,12 +25,6 @@ void access_list(struct handlers *h, struct call *call)
     call->answer(call, 200, account_list(items));
 }
 
-static void refuse(struct handlers *h, struct call *call, int status, const char *title,
-                   const char *message, const char *code)
-{
-    call_refuse(call, status, title, message, code, handlers_now(h).wall);
-}
-
 void access_request(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
@@ -42,16 +36,18 @@ void access_request(struct handlers *h, struct call *call)
         return; /* answered: the call is gone */
     enum access wanted = access_by_name(json_text_or(call->args, "requested_role", ""));
     if (wanted <= u->role) {
-        refuse(h, call, 409, "Nothing to ask for", "You have that role already.", "has_role");
+        handlers_refuse(h, call, 409, "Nothing to ask for", "You have that role already.",
+                        "has_role");
         return;
     }
     if (access_requests_pending(a, u) >= ACCESS_PENDING_MAX) {
-        refuse(h, call, 409, "Too many requests", "Five requests of yours wait already.", "limit");
+        handlers_refuse(h, call, 409, "Too many requests", "Five requests of yours wait already.",
+                        "limit");
         return;
     }
     access_requests_make_room(a);
     if (account_add(a, STORE_ACCESS_REQUEST, sizeof *r, ACCESS_REQUESTS_MAX, &r, &err) < 0) {
-        refuse(h, call, 503, "Too many requests", err.text, "limit");
+        handlers_refuse(h, call, 503, "Too many requests", err.text, "limit");
         return;
     }
     r->user = u->number;
@@ -86,11 +82,12 @@ static struct access_request *to_decide(struct handlers *h, struct call *call)
     struct access_request *r =
         access_request_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
     if (r == NULL) {
-        refuse(h, call, 404, "Not found", "There is no such request.", "not_found");
+        handlers_refuse(h, call, 404, "Not found", "There is no such request.", "not_found");
         return NULL;
     }
     if (r->state != REQUEST_PENDING) {
-        refuse(h, call, 409, "Decided", "The request has been decided already.", "decided");
+        handlers_refuse(h, call, 409, "Decided", "The request has been decided already.",
+                        "decided");
         return NULL;
     }
     if (asked_by_caller(h->ports.accounts, r, call)) {

@@ -25,7 +25,7 @@ void account_refuse(struct handlers *h, struct call *call, enum audit_event even
     note.error = message;
     note.risk = AUDIT_RISK_MODERATE;
     account_audit_bounded(h->ports.accounts, &note);
-    call_refuse(call, status, title, message, code, handlers_now(h).wall);
+    handlers_refuse(h, call, status, title, message, code);
 }
 
 void account_permission_refused(struct handlers *h, const struct call *call, const char *message)
@@ -73,10 +73,11 @@ struct user *account_own_user(struct handlers *h, struct call *call)
 {
     struct user *u = user_by_number(h->ports.accounts, call->user_number);
     if (u == NULL)
-        call_refuse(call, 409, "No user",
-                    "This is for users that log in; a local account or an API token has neither "
-                    "password nor sessions.",
-                    "no_user", handlers_now(h).wall);
+        handlers_refuse(
+            h, call, 409, "No user",
+            "This is for users that log in; a local account or an API token has neither "
+            "password nor sessions.",
+            "no_user");
     return u;
 }
 
@@ -159,9 +160,9 @@ bool account_code_good(struct handlers *h, struct call *call, struct user *u)
     if (!u->totp_on)
         return true;
     if (code == NULL) {
-        call_refuse(call, 403, "Second factor needed",
-                    "Give a code of the authenticator app, or a recovery code, as `totp`.",
-                    "totp_required", handlers_now(h).wall);
+        handlers_refuse(h, call, 403, "Second factor needed",
+                        "Give a code of the authenticator app, or a recovery code, as `totp`.",
+                        "totp_required");
         return false;
     }
     if (second_factor_use(a, u, code)) {

@@ -3,51 +3,14 @@
 
 #include <errno.h>
 
-#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-#include "handlers/inside.h"
-#include "store/record.h"
+#include "handlers/records.h"
 
-#define ALERTS_LIMIT 100
 #define MESSAGE_WAIT_MS 10000
 
-static void refuse(struct handlers *h, struct call *call, int status, const char *title,
-                   const char *message, const char *code)
-{
-    call_refuse(call, status, title, message, code, handlers_now(h).wall);
-}
-
 /* ── alerts ── */
-
-static bool may_see(const struct call *call, const json_t *alert)
-{
-    const char *service = json_text_or(alert, "service", NULL);
-    return call->services == NULL || (service != NULL && call_sees(call, service));
-}
-
-/* Takes `alerts`; those that the asker may see. */
-static void answer_list(struct call *call, json_t *alerts, int64_t limit)
-{
-    json_t *items = json_array();
-    size_t i;
-    json_t *alert;
-    json_array_foreach(alerts, i, alert) {
-        if ((int64_t)json_array_size(items) < limit && may_see(call, alert))
-            (void)json_array_append_new(items, visible_people(alert, call->access));
-    }
-    json_decref(alerts);
-    json_t *body = json_object();
-    (void)json_put(body, "items", items);
-    (void)json_put_null(body, "next_cursor");
-    call->answer(call, 200, body);
-}
-
-static int64_t limit_of(const struct call *call)
-{
-    return json_int_or(call->args, "limit", ALERTS_LIMIT);
-}
 
 void alerts_list(struct handlers *h, struct call *call)
 {
@@ -56,14 +19,13 @@ void alerts_list(struct handlers *h, struct call *call)
     struct record_query query = {.kind = RECORD_ALERT,
                                  .field = RECORD_BY_TIME,
                                  .limit = service == NULL && call->services == NULL
-                                              ? (int)limit_of(call)
+                                              ? (int)records_limit(call)
                                               : STORE_QUERY_ROWS_MAX};
-    if (service != NULL && engine_service_index(h->engine, service) < 0) {
-        refuse(h, call, 404, "Not found", "There is no such service.", "not_found");
+    int named;
+    if (!handlers_named_service(h, call, &named))
         return;
-    }
     if (str_equal(state, "open")) {
-        answer_list(call, alerts_open_json(h->ports.alerts, service), limit_of(call));
+        records_answer(call, alerts_open_json(h->ports.alerts, service));
         return;
     }
     if (str_equal(state, "resolved")) {
@@ -75,72 +37,41 @@ void alerts_list(struct handlers *h, struct call *call)
 
 void alerts_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
 {
-    const char *service = json_text_or(call->args, "service", NULL);
-    json_t *alerts = json_array();
-    size_t i;
-    const json_t *row;
-    if (rows == NULL) {
-        json_decref(alerts);
-        rows_refuse(h, call, error);
-        return;
-    }
-    json_array_foreach(rows, i, row) {
-        const json_t *body = json_object_get(row, "body");
-        if (service == NULL || str_equal(json_text_or(body, "service", ""), service))
-            (void)json_array_append_new(
-                alerts,
-                alerts_record_json(h->ports.alerts, json_int_or(row, "number", 0), body, false));
-    }
-    answer_list(call, alerts, limit_of(call));
+    records_answer_rows(h, call, rows, error, alerts_record_json);
 }
 
 /* Takes `alert`. */
 static void answer_one(struct handlers *h, struct call *call, json_t *alert)
 {
-    if (alert == NULL || !may_see(call, alert)) {
-        json_decref(alert);
-        refuse(h, call, 404, "Not found",
-               "There is no such alert: resus alert list all shows them.", "not_found");
-        return;
-    }
-    json_t *seen = visible_people(alert, call->access);
-    json_decref(alert);
-    call->answer(call, 200, seen);
+    json_t *seen =
+        record_seen(h, call, alert, "There is no such alert: resus alert list all shows them.");
+    if (seen != NULL)
+        call->answer(call, 200, seen);
 }
 
 void alert_get(struct handlers *h, struct call *call)
 {
-    int64_t n = json_int_or(call->args, "n", 0);
-    json_t *open = alerts_one_json(h->ports.alerts, n);
+    json_t *open = alerts_one_json(h->ports.alerts, json_int_or(call->args, "n", 0));
     if (open != NULL)
         answer_one(h, call, open);
     else
-        record_find(
-            h->ports.store, handlers_wait(h, call),
-            &(struct record_query){.kind = RECORD_ALERT, .field = RECORD_BY_NUMBER, .number = n},
-            NULL, NULL);
+        record_ask(h, call, RECORD_ALERT);
 }
 
 void alert_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
 {
-    const json_t *row = json_array_get(rows, 0);
     if (rows == NULL)
         rows_refuse(h, call, error);
     else
-        answer_one(h, call,
-                   row == NULL ? NULL
-                               : alerts_record_json(h->ports.alerts, json_int_or(row, "number", 0),
-                                                    json_object_get(row, "body"), true));
+        answer_one(h, call, record_of(h, rows, alerts_record_json));
 }
 
 /* ── channels ── */
 
 void channels_list(struct handlers *h, struct call *call)
 {
-    json_t *body = json_object();
-    (void)json_put(body, "items", alerts_channels_json(h->ports.alerts));
-    (void)json_put_null(body, "next_cursor");
-    call->answer(call, 200, body);
+    JSON_CLEANUP json_t *channels = alerts_channels_json(h->ports.alerts);
+    call->answer(call, 200, rows_list(channels));
 }
 
 /* What is wrong with the channels, for the doctor. Nothing is sent. */
@@ -214,8 +145,8 @@ static void tell(struct handlers *h, struct call *call, const struct alerts_noti
     int64_t message = alerts_tell(h->ports.alerts, notice, &err);
     if (message < 0) {
         bool absent = notice->channel != NULL && message == -ENOENT;
-        refuse(h, call, absent ? 404 : 409, absent ? "Not found" : "Not sent", err.text,
-               absent ? "not_found" : "not_sent");
+        handlers_refuse(h, call, absent ? 404 : 409, absent ? "Not found" : "Not sent", err.text,
+                        absent ? "not_found" : "not_sent");
         return;
     }
     call->number = message;
@@ -233,16 +164,13 @@ void notify_test(struct handlers *h, struct call *call)
 
 void notify_emergency(struct handlers *h, struct call *call)
 {
-    const char *id = json_text_or(call->args, "service", NULL);
-    int service = id == NULL ? -1 : engine_service_index(h->engine, id);
+    int service;
+    if (!handlers_named_service(h, call, &service))
+        return;
     const struct alerts_notice notice = {.message = json_text_or(call->args, "message", ""),
                                          .reason = json_text_or(call->args, "reason", ""),
                                          .author = call->user.email,
                                          .service = service};
-    if (id != NULL && service < 0) {
-        refuse(h, call, 404, "Not found", "There is no such service.", "not_found");
-        return;
-    }
     if (h->ports.accounts != NULL) {
         char text[OPERATION_REASON_MAX * 4 + 600];
         (void)str_format(text, sizeof text, "%s (%s)", notice.reason, notice.message);

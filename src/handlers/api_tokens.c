@@ -23,12 +23,6 @@ void tokens_list(struct handlers *h, struct call *call)
     call->answer(call, 200, account_list(items));
 }
 
-static void refuse(struct handlers *h, struct call *call, int status, const char *title,
-                   const char *message, const char *code)
-{
-    call_refuse(call, status, title, message, code, handlers_now(h).wall);
-}
-
 static bool services_exist(struct handlers *h, struct call *call)
 {
     const json_t *services = json_object_get(call->args, "services");
@@ -40,12 +34,13 @@ static bool services_exist(struct handlers *h, struct call *call)
         char text[160];
         (void)str_format(text, sizeof text, "`services`: there is no service \"%s\".",
                          json_string_value(id));
-        refuse(h, call, 400, "Bad input", text, "bad_input");
+        handlers_refuse(h, call, 400, "Bad input", text, "bad_input");
         return false;
     }
     if (json_is_array(services) && json_array_size(services) == 0) {
-        refuse(h, call, 400, "Bad input",
-               "`services` is empty: name at least one, or leave it out for all.", "bad_input");
+        handlers_refuse(h, call, 400, "Bad input",
+                        "`services` is empty: name at least one, or leave it out for all.",
+                        "bad_input");
         return false;
     }
     return true;
@@ -61,25 +56,28 @@ void token_add(struct handlers *h, struct call *call)
     if (!services_exist(h, call))
         return;
     if (lives_s != 0 && lives_s < LIVES_S_MIN) {
-        refuse(h, call, 400, "Bad input",
-               "`expires_in_seconds` must be 60 or more, or 0 for a token that never expires.",
-               "bad_input");
+        handlers_refuse(
+            h, call, 400, "Bad input",
+            "`expires_in_seconds` must be 60 or more, or 0 for a token that never expires.",
+            "bad_input");
         return;
     }
     if (api_tokens_live(a) >= API_TOKENS_MAX) {
-        refuse(h, call, 409, "Too many tokens", "There are 1000 already: revoke some.", "limit");
+        handlers_refuse(h, call, 409, "Too many tokens", "There are 1000 already: revoke some.",
+                        "limit");
         return;
     }
     const json_t *named = json_object_get(call->args, "services");
     bool scoped = json_is_array(named); /* null is "all", as if it were left out */
     json_t *services = scoped ? json_deep_copy(named) : NULL;
     if (scoped && services == NULL) {
-        refuse(h, call, 503, "No memory", "The token could not be made: try again.", "busy");
+        handlers_refuse(h, call, 503, "No memory", "The token could not be made: try again.",
+                        "busy");
         return;
     }
     if (account_add(a, STORE_API_TOKEN, sizeof *t, API_TOKENS_KEPT_MAX, &t, &err) < 0) {
         json_decref(services);
-        refuse(h, call, 409, "Too many tokens", err.text, "limit");
+        handlers_refuse(h, call, 409, "Too many tokens", err.text, "limit");
         return;
     }
     (void)str_copy(t->name, sizeof t->name, json_text_or(call->args, "name", ""));
@@ -102,7 +100,7 @@ static struct api_token *find(struct handlers *h, struct call *call)
 {
     struct api_token *t = api_token_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
     if (t == NULL)
-        refuse(h, call, 404, "Not found", "There is no such token.", "not_found");
+        handlers_refuse(h, call, 404, "Not found", "There is no such token.", "not_found");
     return t;
 }
 
@@ -130,7 +128,6 @@ void token_revoke(struct handlers *h, struct call *call)
         return;
     t->revoked = true;
     account_done(h, call, t->name);
-    json_t *body = json_object();
-    (void)json_put_bool(body, "success", true);
-    account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t), body);
+    account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t),
+                         handlers_success());
 }

@@ -193,8 +193,8 @@ void audit_get(struct handlers *h, struct call *call)
     const char *user = json_text_or(call->args, "user", NULL);
     const char *operation = json_text_or(call->args, "operation", NULL);
     if (cursor != NULL && parse_int(cursor, 1, INT64_MAX, &before, NULL) < 0) {
-        call_refuse(call, 400, "Bad input", "`cursor` must be the next_cursor of an answer",
-                    "bad_input", handlers_now(h).wall);
+        handlers_refuse(h, call, 400, "Bad input", "`cursor` must be the next_cursor of an answer",
+                        "bad_input");
         return;
     }
     struct audit_job *j = new_job(h, call);
@@ -239,8 +239,7 @@ void audit_verify_get(struct handlers *h, struct call *call)
     const char *from = json_text_or(call->args, "from", NULL);
     struct audit_head head = {0};
     if (from != NULL && audit_head_read(from, &head, NULL) < 0) {
-        call_refuse(call, 400, "Bad input", "`from` must be SEQ:HASH", "bad_input",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 400, "Bad input", "`from` must be SEQ:HASH", "bad_input");
         return;
     }
     struct audit_job *j = new_job(h, call);

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "api/error_body.h"
-#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/resources.h"
@@ -13,7 +12,6 @@
 #define LIST_LIMIT 100
 #define PIN_DAYS 90
 #define HOLD_MS 20000 /* an answer is held back for so long */
-#define POLL_MS 200
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 void backups_refuse(struct handlers *h, struct call *call, int r, const char *text)
@@ -23,18 +21,7 @@ void backups_refuse(struct handlers *h, struct call *call, int r, const char *te
         {-EALREADY, 409, "Nothing to accept", "not_acceptable"},
         {-EEXIST, 409, "It is here", "backup_exists"},
     };
-    handlers_refuse(h, call, r, text, own, ARRAY_LENGTH(own), "backup_failed");
-}
-
-/* Takes `body`. People's names are cut to what the role may see. */
-static void answer(struct handlers *h, struct call *call, int status, json_t *body)
-{
-    json_t *seen = body == NULL ? NULL : visible_people(body, call->access);
-    json_decref(body);
-    if (seen == NULL)
-        backups_refuse(h, call, -ENOMEM, "The answer needs more memory than there is.");
-    else
-        call->answer(call, status, seen);
+    handlers_refuse_error(h, call, r, text, own, ARRAY_LENGTH(own), "backup_failed");
 }
 
 static const char *backup_of(const struct call *call)
@@ -51,15 +38,15 @@ void backup_overview_get(struct handlers *h, struct call *call)
         if (call_sees(call, engine_settings(h->engine, i)->id))
             (void)json_array_append_new(items, backups_status(h->ports.backups, i));
     (void)json_put(body, "items", items);
-    answer(h, call, 200, body);
+    handlers_answer_seen(h, call, 200, body);
 }
 
 void backups_get(struct handlers *h, struct call *call)
 {
     int64_t limit = json_int_or(call->args, "limit", LIST_LIMIT);
-    answer(h, call, 200,
-           backups_list(h->ports.backups, call->service, json_text_or(call->args, "cursor", NULL),
-                        (size_t)limit));
+    handlers_answer_seen(h, call, 200,
+                         backups_list(h->ports.backups, call->service,
+                                      json_text_or(call->args, "cursor", NULL), (size_t)limit));
 }
 
 void backup_get(struct handlers *h, struct call *call)
@@ -68,25 +55,22 @@ void backup_get(struct handlers *h, struct call *call)
     if (body == NULL)
         backups_refuse(h, call, -ENOENT, "There is no such backup: resus backup list shows them.");
     else
-        answer(h, call, 200, body);
+        handlers_answer_seen(h, call, 200, body);
 }
 
 /* With `task`: not before that task has ended; with `copies`: not before every place was visited;
  * after HOLD_MS in any case. */
 void backup_status_woken(struct handlers *h, struct call *call)
 {
-    struct now now = handlers_now(h);
     json_t *body = backups_status(h->ports.backups, call->service);
     int64_t task = json_int_or(call->args, "task", 0);
-    bool runs = (task > 0 && json_int_or(json_object_get(body, "job"), "number", 0) == task) ||
-                (json_bool_or(call->args, "copies", false) &&
-                 backups_copying(h->ports.backups, call->service));
-    if (runs && !call->gone && wall_since(now.wall, call->seen) < HOLD_MS) {
+    bool works = (task > 0 && json_int_or(json_object_get(body, "job"), "number", 0) == task) ||
+                 (json_bool_or(call->args, "copies", false) &&
+                  backups_copying(h->ports.backups, call->service));
+    if (handlers_hold(h, call, works, HOLD_MS))
         json_decref(body);
-        handlers_sleep(h, call, mono_add(now.mono, POLL_MS));
-        return;
-    }
-    answer(h, call, call->gone ? 499 : 200, body);
+    else
+        handlers_answer_seen(h, call, call->gone ? 499 : 200, body);
 }
 
 void backup_status_get(struct handlers *h, struct call *call)
@@ -102,7 +86,7 @@ void backup_copy(struct handlers *h, struct call *call)
     if (r < 0)
         backups_refuse(h, call, r, err.text);
     else
-        answer(h, call, 200, backups_status(h->ports.backups, call->service));
+        handlers_answer_seen(h, call, 200, backups_status(h->ports.backups, call->service));
 }
 
 static void listed(void *context, uint64_t ticket, int result, const struct error *err)
@@ -127,19 +111,19 @@ void backup_elsewhere(struct handlers *h, struct call *call)
     int r = backups_elsewhere(h->ports.backups, call->service,
                               json_text_or(call->args, "target", ""), listed, h, ticket, &err);
     if (r < 0) {
-        list_remove(&h->waiting, call);
+        handlers_unwait(h, call);
         backups_refuse(h, call, r, err.text);
     }
 }
 
 void backup_prunable_get(struct handlers *h, struct call *call)
 {
-    answer(h, call, 200, backups_prunable(h->ports.backups, call->service));
+    handlers_answer_seen(h, call, 200, backups_prunable(h->ports.backups, call->service));
 }
 
 void backup_drills_get(struct handlers *h, struct call *call)
 {
-    answer(h, call, 200, backups_drills(h->ports.backups, call->service));
+    handlers_answer_seen(h, call, 200, backups_drills(h->ports.backups, call->service));
 }
 
 static struct backups_order order_of(const struct call *call, enum backups_task task)
@@ -173,7 +157,7 @@ void backup_task(struct handlers *h, struct call *call)
     (void)json_put_int(body, "number", number);
     (void)json_put_text(body, "task", backups_task_word(order.task));
     (void)json_put(body, "status", backups_status(h->ports.backups, call->service));
-    answer(h, call, 202, body);
+    handlers_answer_seen(h, call, 202, body);
 }
 
 static void changed(void *context, uint64_t ticket, int result, const struct error *err)
@@ -189,7 +173,8 @@ static void changed(void *context, uint64_t ticket, int result, const struct err
         json_decref(one);
         backups_refuse(h, call, result, err->text);
     } else {
-        answer(h, call, 200, one != NULL ? one : backups_status(h->ports.backups, call->service));
+        handlers_answer_seen(h, call, 200,
+                             one != NULL ? one : backups_status(h->ports.backups, call->service));
     }
 }
 
@@ -231,7 +216,7 @@ void backup_change(struct handlers *h, struct call *call)
     order.ticket = handlers_wait(h, call);
     int r = backups_order(h->ports.backups, call->service, &order, NULL, &err);
     if (r < 0) {
-        list_remove(&h->waiting, call);
+        handlers_unwait(h, call);
         backups_refuse(h, call, r, err.text);
     }
 }
@@ -264,7 +249,7 @@ void backup_rebuild_sheet(struct handlers *h, struct call *call)
     int r =
         backups_host(h->ports.backups, call->service, backup_of(call), host_read, h, ticket, &err);
     if (r < 0) {
-        list_remove(&h->waiting, call);
+        handlers_unwait(h, call);
         backups_refuse(h, call, r, err.text);
     }
 }

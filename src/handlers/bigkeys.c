@@ -35,8 +35,7 @@ void bigkeys_begin(struct handlers *h, struct call *call)
 {
     struct bigkeys *b = mem_calloc(1, sizeof *b);
     if (b == NULL) {
-        call_refuse(call, 500, "Out of memory", "Out of memory", "out_of_memory",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 500, "Out of memory", "Out of memory", "out_of_memory");
         return;
     }
     (void)str_copy(b->cursor, sizeof b->cursor, "0");
@@ -57,8 +56,7 @@ void bigkeys_redis_ended(struct handlers *h, struct call *call, const struct red
     }
     bool out_of_time = mono_reached(handlers_now(h).mono, b->until);
     if (!readable || !reply_answered(a->probe.reply))
-        call_refuse(call, 503, "Redis did not answer", a->probe.text, "redis_unanswered",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "Redis did not answer", a->probe.text, "redis_unanswered");
     else if (b->next < b->count && !out_of_time)
         measure(h, call);
     else if (!str_equal(b->cursor, "0") && !out_of_time)

@@ -285,8 +285,7 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         (table[row].of_backups && h->ports.backups == NULL) ||
         (table[row].of_restores && h->ports.restores == NULL) ||
         (table[row].of_procedures && h->ports.procedures == NULL))
-        call_refuse(call, 404, "Not found", "Not available here.", "not_found",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 404, "Not found", "Not available here.", "not_found");
     else
         table[row].run(h, call);
 }
@@ -303,9 +302,9 @@ json_t *rows_list(json_t *rows)
 
 void rows_refuse(struct handlers *h, struct call *call, const struct error *error)
 {
-    call_refuse(call, 500, "Cannot read the history",
-                error != NULL && error->code != 0 ? error->text : "out of memory", "store_failed",
-                handlers_now(h).wall);
+    handlers_refuse(h, call, 500, "Cannot read the history",
+                    error != NULL && error->code != 0 ? error->text : "out of memory",
+                    "store_failed");
 }
 
 void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error)
@@ -341,7 +340,7 @@ void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                      "It holds from now on, but is not stored yet (%s); that is tried again.",
                      error == NULL ? "the disk does not take it" : error->text);
     json_decref(body);
-    call_refuse(call, 503, "Not stored", text, "not_stored", handlers_now(h).wall);
+    handlers_refuse(h, call, 503, "Not stored", text, "not_stored");
 }
 
 void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,
@@ -357,9 +356,9 @@ void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcom
         return;
     }
     json_decref(body);
-    call_refuse(call, 503, "Not stored",
-                error == NULL ? "The audit log could not be written." : error->text, "not_stored",
-                handlers_now(h).wall);
+    handlers_refuse(h, call, 503, "Not stored",
+                    error == NULL ? "The audit log could not be written." : error->text,
+                    "not_stored");
 }
 
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,

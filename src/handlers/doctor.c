@@ -132,8 +132,7 @@ void doctor_run(struct handlers *h, struct call *call)
     const struct service_settings *s = engine_settings(h->engine, call->service);
     bool root = s->control == CONTROL_SSH ? str_equal(s->ssh.user, "root") : geteuid() == 0;
     if (examination_new(s, root, h->ports.witness != NULL, handlers_now(h).mono, &x, &err) < 0) {
-        call_refuse(call, 500, "Out of memory", "Out of memory", "out_of_memory",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 500, "Out of memory", "Out of memory", "out_of_memory");
         return;
     }
     call->data = x;

@@ -90,7 +90,7 @@ static void refuse_temporary(struct handlers *h, struct call *call)
                      "administrator whose role is permanent.",
                      access_name(call->access));
     account_permission_refused(h, call, "the role is temporary");
-    call_refuse(call, 403, "Permission denied", text, "temporary_role", handlers_now(h).wall);
+    handlers_refuse(h, call, 403, "Permission denied", text, "temporary_role");
 }
 
 bool door_outlasts_grant(struct handlers *h, struct call *call, wall_ms ends)
@@ -124,19 +124,21 @@ static bool scope_good(struct handlers *h, struct call *call)
     if (in_scope(h, call, service) || call->operation->open_to_scoped)
         return true;
     account_permission_refused(h, call, "not in the token's scope");
-    call_refuse(call, 403, "Permission denied",
-                "This token is for other services: ask an administrator for one that includes it.",
-                "out_of_scope", handlers_now(h).wall);
+    handlers_refuse(
+        h, call, 403, "Permission denied",
+        "This token is for other services: ask an administrator for one that includes it.",
+        "out_of_scope");
     return false;
 }
 
 static void refuse_without_factor(struct handlers *h, struct call *call)
 {
     account_permission_refused(h, call, "the role needs a second factor");
-    call_refuse(call, 403, "Second factor needed",
-                "Your role needs two-factor login: set it up first, in the console under Settings "
-                "(POST /api/auth/totp, then /api/auth/totp/confirm).",
-                "totp_setup_required", handlers_now(h).wall);
+    handlers_refuse(
+        h, call, 403, "Second factor needed",
+        "Your role needs two-factor login: set it up first, in the console under Settings "
+        "(POST /api/auth/totp, then /api/auth/totp/confirm).",
+        "totp_setup_required");
 }
 
 /* What a person orders has a line in the audit log, or does not happen: refused while the log cannot
@@ -155,14 +157,13 @@ static bool room_for_line(struct handlers *h, struct call *call)
         (void)str_format(text, sizeof text,
                          "The audit log cannot be written, so nothing was done: %s",
                          audit.problem.text);
-        call_refuse(call, 503, full ? "Audit log full" : "Not stored", text,
-                    full ? "audit_full" : "not_stored", handlers_now(h).wall);
+        handlers_refuse(h, call, 503, full ? "Audit log full" : "Not stored", text,
+                        full ? "audit_full" : "not_stored");
         return false;
     }
     if (audit.crowded.code == 0)
         return true;
-    call_refuse(call, 503, "Audit log full", audit.crowded.text, "audit_full",
-                handlers_now(h).wall);
+    handlers_refuse(h, call, 503, "Audit log full", audit.crowded.text, "audit_full");
     return false;
 }
 

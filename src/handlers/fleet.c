@@ -14,9 +14,9 @@ static bool there(struct handlers *h, struct call *call)
 {
     if (h->ports.fleet != NULL)
         return true;
-    call_refuse(call, 404, "No fleet",
-                "This engine is alone: `fleet` in its settings makes it one of several.",
-                "no_fleet", handlers_now(h).wall);
+    handlers_refuse(h, call, 404, "No fleet",
+                    "This engine is alone: `fleet` in its settings makes it one of several.",
+                    "no_fleet");
     return false;
 }
 

@@ -4,57 +4,23 @@
 #include <errno.h>
 
 #include "alerts/alerts.h"
-#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-#include "handlers/inside.h"
-#include "store/record.h"
+#include "handlers/records.h"
 
-#define INCIDENTS_LIMIT 100
 #define MINUTE_MS 60000
 
-static void refuse(struct handlers *h, struct call *call, int status, const char *title,
-                   const char *message, const char *code)
-{
-    call_refuse(call, status, title, message, code, handlers_now(h).wall);
-}
-
-static bool may_see(const struct call *call, const json_t *incident)
-{
-    const char *service = json_text_or(incident, "service", NULL);
-    return call->services == NULL || (service != NULL && call_sees(call, service));
-}
-
 /* ── reading ── */
-
-/* Takes `incidents`; those that the asker may see. */
-static void answer_list(struct call *call, json_t *incidents)
-{
-    json_t *items = json_array();
-    int64_t limit = json_int_or(call->args, "limit", INCIDENTS_LIMIT);
-    size_t i;
-    json_t *one;
-    json_array_foreach(incidents, i, one) {
-        if ((int64_t)json_array_size(items) < limit && may_see(call, one))
-            (void)json_array_append_new(items, visible_people(one, call->access));
-    }
-    json_decref(incidents);
-    json_t *body = json_object();
-    (void)json_put(body, "items", items);
-    (void)json_put_null(body, "next_cursor");
-    call->answer(call, 200, body);
-}
 
 void incidents_list(struct handlers *h, struct call *call)
 {
     const char *service = json_text_or(call->args, "service", NULL);
-    if (service != NULL && engine_service_index(h->engine, service) < 0) {
-        refuse(h, call, 404, "Not found", "There is no such service.", "not_found");
+    int named;
+    if (!handlers_named_service(h, call, &named))
         return;
-    }
     if (str_equal(json_text_or(call->args, "state", "open"), "open")) {
-        answer_list(call, incidents_json(h->ports.alerts, service, true));
+        records_answer(call, incidents_json(h->ports.alerts, service, true));
         return;
     }
     const struct record_query query = {.kind = RECORD_INCIDENT, .field = RECORD_BY_TIME};
@@ -63,36 +29,16 @@ void incidents_list(struct handlers *h, struct call *call)
 
 void incidents_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
 {
-    const char *service = json_text_or(call->args, "service", NULL);
-    json_t *list = json_array();
-    size_t i;
-    const json_t *row;
-    if (rows == NULL) {
-        json_decref(list);
-        rows_refuse(h, call, error);
-        return;
-    }
-    json_array_foreach(rows, i, row) {
-        const json_t *body = json_object_get(row, "body");
-        if (service == NULL || str_equal(json_text_or(body, "service", ""), service))
-            (void)json_array_append_new(
-                list,
-                incidents_record_json(h->ports.alerts, json_int_or(row, "number", 0), body, false));
-    }
-    answer_list(call, list);
+    records_answer_rows(h, call, rows, error, incidents_record_json);
 }
 
 /* Takes `incident`. */
 static void answer_one(struct handlers *h, struct call *call, json_t *incident)
 {
-    if (incident == NULL || !may_see(call, incident)) {
-        json_decref(incident);
-        refuse(h, call, 404, "Not found",
-               "There is no such incident: resus incident list all shows them.", "not_found");
+    json_t *seen = record_seen(h, call, incident,
+                               "There is no such incident: resus incident list all shows them.");
+    if (seen == NULL)
         return;
-    }
-    json_t *seen = visible_people(incident, call->access);
-    json_decref(incident);
     if (call->operation == &operations[OP_POSTMORTEM]) {
         json_t *text = incidents_postmortem(seen);
         json_decref(seen);
@@ -103,28 +49,19 @@ static void answer_one(struct handlers *h, struct call *call, json_t *incident)
 
 void incident_get(struct handlers *h, struct call *call)
 {
-    int64_t n = json_int_or(call->args, "n", 0);
-    json_t *incident = incidents_one_json(h->ports.alerts, n);
+    json_t *incident = incidents_one_json(h->ports.alerts, json_int_or(call->args, "n", 0));
     if (incident != NULL)
         answer_one(h, call, incident);
     else
-        record_find(
-            h->ports.store, handlers_wait(h, call),
-            &(struct record_query){.kind = RECORD_INCIDENT, .field = RECORD_BY_NUMBER, .number = n},
-            NULL, NULL);
+        record_ask(h, call, RECORD_INCIDENT);
 }
 
 void incident_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
 {
-    const json_t *row = json_array_get(rows, 0);
     if (rows == NULL)
         rows_refuse(h, call, error);
     else
-        answer_one(h, call,
-                   row == NULL
-                       ? NULL
-                       : incidents_record_json(h->ports.alerts, json_int_or(row, "number", 0),
-                                               json_object_get(row, "body"), true));
+        answer_one(h, call, record_of(h, rows, incidents_record_json));
 }
 
 /* ── orders ── */
@@ -149,10 +86,10 @@ static void end_order(struct handlers *h, struct call *call, int64_t result, int
         return;
     }
     json_decref(answer);
-    list_remove(&h->waiting, call);
+    handlers_unwait(h, call);
     bool absent = result == -ENOENT;
-    refuse(h, call, absent ? 404 : 409, absent ? "Not found" : "Refused", err->text,
-           absent ? "not_found" : "refused");
+    handlers_refuse(h, call, absent ? 404 : 409, absent ? "Not found" : "Refused", err->text,
+                    absent ? "not_found" : "refused");
 }
 
 static enum incident_order_kind kind_of(const struct call *call)
@@ -206,12 +143,9 @@ void incident_order(struct handlers *h, struct call *call)
 void incident_begin(struct handlers *h, struct call *call)
 {
     struct error err = {0};
-    const char *id = json_text_or(call->args, "service", NULL);
-    int service = id == NULL ? -1 : engine_service_index(h->engine, id);
-    if (id != NULL && service < 0) {
-        refuse(h, call, 404, "Not found", "There is no such service.", "not_found");
+    int service;
+    if (!handlers_named_service(h, call, &service))
         return;
-    }
     int64_t number = incidents_open_by_hand(
         h->ports.alerts, service, severity_by_word(json_text_or(call->args, "severity", "")),
         json_text_or(call->args, "title", ""), call->user.email, handlers_wait(h, call), &err);

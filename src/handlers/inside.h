@@ -31,10 +31,22 @@ struct refusal {
     int status;
     const char *title, *code;
 };
+void handlers_refuse(struct handlers *h, struct call *call, int status, const char *title,
+                     const char *text, const char *code);
 /* Refuses with `text`: by a row of `own` (`count`, may be NULL), else by the usual one: not found,
  * something else runs, bad input, out of memory; else 500 with `otherwise` as its code. */
-void handlers_refuse(struct handlers *h, struct call *call, int error, const char *text,
-                     const struct refusal *own, size_t count, const char *otherwise);
+void handlers_refuse_error(struct handlers *h, struct call *call, int error, const char *text,
+                           const struct refusal *own, size_t count, const char *otherwise);
+/* Takes `body`, NULL = no memory; people's names are cut to what the role may see. */
+void handlers_answer_seen(struct handlers *h, struct call *call, int status, json_t *body);
+json_t *handlers_success(void); /* {"success": true} */
+/* The service that `service` of the arguments names, -1 = none named; false: refused, because there is
+ * none of that name. */
+bool handlers_named_service(struct handlers *h, struct call *call, int *ret) ATTR_MUST_USE;
+/* An answer that is held back while `works`, at most `most_ms` since call->seen: true when it sleeps. */
+bool handlers_hold(struct handlers *h, struct call *call, bool works, int64_t most_ms);
+/* The call no longer waits for the answer that it was parked for. */
+void handlers_unwait(struct handlers *h, struct call *call);
 
 /* Answers of the store: what lists share. */
 json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */

@@ -43,15 +43,14 @@ void inspect_redis_ended(struct handlers *h, struct call *call, const struct red
     }
     bool answered = reply_answered(a->probe.reply) && (a->text != NULL || a->reply != NULL);
     if (!answered) {
-        call_refuse(call, 503, "Redis did not answer",
-                    a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply),
-                    "redis_unanswered", handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "Redis did not answer",
+                        a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply),
+                        "redis_unanswered");
         return;
     }
     /* An error reply has no entries, and would look like a server that has none. */
     if (a->reply != NULL && a->reply->type == RESP_ERROR) {
-        call_refuse(call, 503, "Redis refused", a->probe.text, "redis_refused",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "Redis refused", a->probe.text, "redis_refused");
         return;
     }
     json_t *body = json_object();

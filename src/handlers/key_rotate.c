@@ -35,8 +35,8 @@ static const struct service_settings *target_of(struct handlers *h, struct call 
         (void)str_format(text, sizeof text, "No service is reached by SSH: there is no key.");
     else
         (void)str_format(text, sizeof text, "No service or host \"%s\" is reached by SSH.", target);
-    call_refuse(call, several ? 400 : 404, several ? "Service needed" : "Not found", text,
-                several ? "service_required" : "not_found", handlers_now(h).wall);
+    handlers_refuse(h, call, several ? 400 : 404, several ? "Service needed" : "Not found", text,
+                    several ? "service_required" : "not_found");
     return NULL;
 }
 
@@ -70,8 +70,7 @@ void key_rotate(struct handlers *h, struct call *call)
     struct sshkeys *k = h->ports.keys;
     bool goes_on = str_equal(json_text_or(call->args, "step", "begin"), "continue");
     if (k == NULL) {
-        call_refuse(call, 404, "Not found", "Not available here.", "not_found",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 404, "Not found", "Not available here.", "not_found");
         return;
     }
     const struct service_settings *s = target_of(h, call);
@@ -91,5 +90,5 @@ void key_rotate(struct handlers *h, struct call *call)
     };
     struct error err = {0};
     if (sshkeys_order(k, s, &order, &err) < 0)
-        call_refuse(call, 500, "Out of memory", err.text, "out_of_memory", handlers_now(h).wall);
+        handlers_refuse(h, call, 500, "Out of memory", err.text, "out_of_memory");
 }

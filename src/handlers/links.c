@@ -89,7 +89,7 @@ void link_acknowledge(struct handlers *h, struct call *call)
                                          .save = handlers_wait(h, call)};
     int r = incidents_order(h->ports.alerts, o.link.incident, &order, &err);
     if (r < 0) {
-        list_remove(&h->waiting, call);
+        handlers_unwait(h, call);
         refuse_link(h, call, 409, "This incident cannot be acknowledged");
     } else {
         if (h->ports.accounts != NULL)

@@ -56,7 +56,7 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
     if (body == NULL && s != NULL) /* a session without a token is no login */
         account_remove(a, STORE_SESSION, s);
     if (body == NULL) {
-        call_refuse(call, 503, "No login now", err.text, "login_failed", handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "No login now", err.text, "login_failed");
         return;
     }
     bool told = u->codes_told != u->codes_missed;
@@ -83,9 +83,8 @@ static void login_checked(struct call *call, bool good, const char *hash)
         return;
     }
     if (u->totp_on && code == NULL) {
-        call_refuse(call, 401, "Second factor needed",
-                    "Give the code of the authenticator app as `totp`.", "totp_required",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 401, "Second factor needed",
+                        "Give the code of the authenticator app as `totp`.", "totp_required");
         return;
     }
     bool known = login_address_known(u, call->user.source_ip);
@@ -121,16 +120,14 @@ void logout(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     struct session *s = session_by_jti(a, call->session);
-    json_t *body = json_object();
-    (void)json_put_bool(body, "success", true);
     if (s == NULL) {
-        call->answer(call, 200, body);
+        call->answer(call, 200, handlers_success());
         return;
     }
     s->revoked = accounts_now(a).wall;
     account_changed(a);
     account_done(h, call, NULL);
-    account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);
+    account_answer_saved(h, call, account_save(a, STORE_SESSION, s), handlers_success());
 }
 
 /* ── me ── */
@@ -160,8 +157,8 @@ static void password_checked(struct call *call, bool good, const char *hash)
     if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
         return;
     if (hash[0] == '\0') {
-        call_refuse(call, 503, "No memory", "The password could not be hashed: try again.", "busy",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
+                        "busy");
         return;
     }
     (void)str_copy(u->hash, sizeof u->hash, hash);
@@ -184,7 +181,7 @@ void password_change(struct handlers *h, struct call *call)
     if (u == NULL)
         return;
     if (password_check(fresh, u->email, &err) < 0)
-        call_refuse(call, 400, "Weak password", err.text, "weak_password", handlers_now(h).wall);
+        handlers_refuse(h, call, 400, "Weak password", err.text, "weak_password");
     else
         account_ask_password(h, call, u, fresh, password_checked);
 }

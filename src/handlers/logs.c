@@ -72,8 +72,7 @@ static struct reading *reading_new(struct handlers *h, struct call *call)
     call->data = r;
     call->free_data = free_reading;
     if (r == NULL)
-        call_refuse(call, 500, "Out of memory", "Out of memory", "out_of_memory",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 500, "Out of memory", "Out of memory", "out_of_memory");
     return r;
 }
 
@@ -182,7 +181,7 @@ static void refuse(struct handlers *h, struct call *call, const char *title, con
 {
     json_decref(call->kept);
     call->kept = NULL;
-    call_refuse(call, 503, title, message, code, handlers_now(h).wall);
+    handlers_refuse(h, call, 503, title, message, code);
 }
 
 static void refuse_unread(struct handlers *h, struct call *call, const struct host_result *result)

@@ -19,7 +19,7 @@ static wall_ms time_or(const struct call *call, const char *field, wall_ms other
 
 static void refuse(struct handlers *h, struct call *call, const char *message)
 {
-    call_refuse(call, 400, "Bad input", message, "bad_input", handlers_now(h).wall);
+    handlers_refuse(h, call, 400, "Bad input", message, "bad_input");
 }
 
 static bool read_question(struct handlers *h, struct call *call, struct series_question *q)
@@ -54,8 +54,8 @@ void metrics_get(struct handlers *h, struct call *call)
 {
     struct series_question q;
     if (h->ports.series == NULL) {
-        call_refuse(call, 503, "No history", "The history of figures could not be opened.",
-                    "no_history", handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "No history", "The history of figures could not be opened.",
+                        "no_history");
         return;
     }
     if (!read_question(h, call, &q))

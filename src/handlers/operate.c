@@ -31,8 +31,8 @@ void operate(struct handlers *h, struct call *call)
     (void)str_copy(request.message, sizeof request.message,
                    json_text_or(call->args, "message", ""));
     if (request.force && call->access < ACCESS_ADMIN) {
-        call_refuse(call, 403, "Permission denied", "Only an administrator may use force.",
-                    "permission_denied", handlers_now(h).wall);
+        handlers_refuse(h, call, 403, "Permission denied", "Only an administrator may use force.",
+                        "permission_denied");
         return;
     }
     engine_operate(h->engine, call->service, &request, handlers_now(h));

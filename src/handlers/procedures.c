@@ -3,41 +3,36 @@
 
 #include <errno.h>
 
-#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
 #include "handlers/resources.h"
 
 #define HOLD_MS 20000 /* an answer is held back for so long */
-#define POLL_MS 200
 
 static int64_t number_of(const struct call *call)
 {
     return json_int_or(call->args, "n", 0);
 }
 
-/* Takes `body`; people's names are cut to what the role may see. */
-static void answer(struct handlers *h, struct call *call, int status, json_t *body)
-{
-    json_t *seen = body == NULL ? NULL : visible_people(body, call->access);
-    json_decref(body);
-    if (seen == NULL)
-        backups_refuse(h, call, -ENOENT,
-                       "There is no such procedure: resus procedure list shows them.");
-    else
-        call->answer(call, status, seen);
-}
-
 static void procedure_refuse(struct handlers *h, struct call *call, int r, const char *text)
 {
-    wall_ms now = handlers_now(h).wall;
-    if (r == -EPERM)
-        call_refuse(call, 409, "Not from here", text, "not_changeable", now);
-    else if (r == -EBUSY)
-        call_refuse(call, 409, "Not now", text, "wrong_state", now);
+    static const struct refusal own[] = {
+        {-EPERM, 409, "Not from here", "not_changeable"},
+        {-EBUSY, 409, "Not now", "wrong_state"},
+        {-EALREADY, 409, "Nothing to accept", "not_acceptable"},
+        {-EEXIST, 409, "It is here", "backup_exists"},
+    };
+    handlers_refuse_error(h, call, r, text, own, ARRAY_LENGTH(own), "backup_failed");
+}
+
+static void answer(struct handlers *h, struct call *call, int status, json_t *body)
+{
+    if (body == NULL)
+        procedure_refuse(h, call, -ENOENT,
+                         "There is no such procedure: resus procedure list shows them.");
     else
-        backups_refuse(h, call, r, text);
+        handlers_answer_seen(h, call, status, body);
 }
 
 void procedures_get(struct handlers *h, struct call *call)
@@ -48,13 +43,10 @@ void procedures_get(struct handlers *h, struct call *call)
 /* With `wait`: not while Resus works in it; after HOLD_MS in any case. */
 void procedure_woken(struct handlers *h, struct call *call)
 {
-    struct now now = handlers_now(h);
     bool works = json_bool_or(call->args, "wait", false) &&
                  procedures_working(h->ports.procedures, call->service, number_of(call));
-    if (works && !call->gone && wall_since(now.wall, call->seen) < HOLD_MS) {
-        handlers_sleep(h, call, mono_add(now.mono, POLL_MS));
+    if (handlers_hold(h, call, works, HOLD_MS))
         return;
-    }
     answer(h, call, call->gone ? 499 : 200,
            procedures_one(h->ports.procedures, call->service, number_of(call)));
 }

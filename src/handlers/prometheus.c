@@ -13,8 +13,7 @@ static void free_text(struct call *call)
 
 static void refuse_without_memory(struct handlers *h, struct call *call)
 {
-    call_refuse(call, 500, "Cannot read the metrics", "Out of memory.", "out_of_memory",
-                handlers_now(h).wall);
+    handlers_refuse(h, call, 500, "Cannot read the metrics", "Out of memory.", "out_of_memory");
 }
 
 void prometheus_woken(struct handlers *h, struct call *call)

@@ -96,7 +96,7 @@ void recovery_set(struct handlers *h, struct call *call)
     struct engine_order order = order_of(h, call);
     if (engine_recovery_set(h->engine, call->service, settings, count, &call->user, &order,
                             handlers_now(h), &err) < 0)
-        call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
+        handlers_refuse(h, call, 400, "Bad input", err.text, "bad_input");
 }
 
 void recovery_reset(struct handlers *h, struct call *call)

@@ -9,19 +9,9 @@
 #include "base/str.h"
 #include "handlers/resources.h"
 
-#define POLL_MS 200
-
 static void refuse(struct handlers *h, struct call *call, int r, const char *text)
 {
-    handlers_refuse(h, call, r, text, NULL, 0, "restore_failed");
-}
-
-static void answer(struct handlers *h, struct call *call, int status, json_t *body)
-{
-    if (body == NULL)
-        refuse(h, call, -ENOMEM, "The answer needs more memory than there is.");
-    else
-        call->answer(call, status, body);
+    handlers_refuse_error(h, call, r, text, NULL, 0, "restore_failed");
 }
 
 /* ── the plan, and the order ── */
@@ -37,10 +27,11 @@ static int target_of(struct handlers *h, struct call *call)
                          "There is no service \"%s\": resus services lists them.", to);
         refuse(h, call, -ENOENT, text);
     } else if (!call_sees(call, engine_settings(h->engine, target)->id)) {
-        call_refuse(call, 403, "Permission denied",
-                    "This token is for other services: ask an administrator for one that includes "
-                    "the service that gets the data.",
-                    "out_of_scope", handlers_now(h).wall);
+        handlers_refuse(
+            h, call, 403, "Permission denied",
+            "This token is for other services: ask an administrator for one that includes "
+            "the service that gets the data.",
+            "out_of_scope");
         target = -1;
     }
     return target;
@@ -97,7 +88,7 @@ static void planned(void *context, uint64_t ticket, int result, json_t *body,
     else if (result < 0)
         refuse(h, call, result, err->text);
     else
-        answer(h, call, begins ? 202 : 200, body);
+        handlers_answer_seen(h, call, begins ? 202 : 200, body);
 }
 
 static int choice(const struct call *call, const char *key, const char *const *words, size_t count)
@@ -136,7 +127,7 @@ void restore_order_post(struct handlers *h, struct call *call)
     int r = (begins ? restores_begin : restores_plan)(h->ports.restores, &wanted, planned, h,
                                                       ticket, &err);
     if (r < 0) {
-        list_remove(&h->waiting, call);
+        handlers_unwait(h, call);
         refuse(h, call, r, err.text);
     }
 }
@@ -145,25 +136,21 @@ void restore_order_post(struct handlers *h, struct call *call)
 
 void restores_get(struct handlers *h, struct call *call)
 {
-    answer(h, call, 200, restores_list(h->ports.restores, call->service));
+    handlers_answer_seen(h, call, 200, restores_list(h->ports.restores, call->service));
 }
 
 /* With `wait`: not before it has ended or waits for a person, or so many seconds have passed. */
 void restore_woken(struct handlers *h, struct call *call)
 {
-    struct now now = handlers_now(h);
     int64_t number = json_int_or(call->args, "n", 0);
-    int64_t wait_ms = json_int_or(call->args, "wait", 0) * 1000;
-    bool runs = restores_runs(h->ports.restores, call->service, number);
-    if (runs && !call->gone && wall_since(now.wall, call->seen) < wait_ms) {
-        handlers_sleep(h, call, mono_add(now.mono, POLL_MS));
+    bool works = restores_runs(h->ports.restores, call->service, number);
+    if (handlers_hold(h, call, works, json_int_or(call->args, "wait", 0) * 1000))
         return;
-    }
     json_t *body = restores_one(h->ports.restores, call->service, number);
     if (body == NULL)
         refuse(h, call, -ENOENT, "There is no such restore: resus restore list shows them.");
     else
-        answer(h, call, call->gone ? 499 : 200, body);
+        handlers_answer_seen(h, call, call->gone ? 499 : 200, body);
 }
 
 void restore_get(struct handlers *h, struct call *call)
@@ -186,5 +173,5 @@ void restore_change(struct handlers *h, struct call *call)
     if (r < 0)
         refuse(h, call, r, err.text);
     else
-        answer(h, call, 202, restores_one(h->ports.restores, call->service, number));
+        handlers_answer_seen(h, call, 202, restores_one(h->ports.restores, call->service, number));
 }

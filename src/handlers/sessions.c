@@ -34,16 +34,13 @@ void session_end(struct handlers *h, struct call *call)
         return;
     struct session *s = shelf_find(&a->shelves[STORE_SESSION], json_int_or(call->args, "n", 0));
     if (s == NULL || s->user != u->number || s->revoked.ms != 0) {
-        call_refuse(call, 404, "Not found", "You have no such session.", "not_found",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 404, "Not found", "You have no such session.", "not_found");
         return;
     }
     s->revoked = accounts_now(a).wall;
     account_changed(a);
     account_done(h, call, NULL);
-    json_t *body = json_object();
-    (void)json_put_bool(body, "success", true);
-    account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);
+    account_answer_saved(h, call, account_save(a, STORE_SESSION, s), handlers_success());
 }
 
 void session_renew(struct handlers *h, struct call *call)
@@ -54,8 +51,7 @@ void session_renew(struct handlers *h, struct call *call)
     struct error err = {0};
     if (s == NULL) {
         if (u != NULL)
-            call_refuse(call, 404, "Not found", "This login has ended.", "not_found",
-                        handlers_now(h).wall);
+            handlers_refuse(h, call, 404, "Not found", "This login has ended.", "not_found");
         return;
     }
     wall_ms before = s->expires;
@@ -63,7 +59,7 @@ void session_renew(struct handlers *h, struct call *call)
     json_t *body = session_welcome(a, u, s, call->session, &err);
     if (body == NULL) {
         s->expires = before; /* as long as the token that the caller has */
-        call_refuse(call, 503, "Not renewed", err.text, "login_failed", handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "Not renewed", err.text, "login_failed");
         return;
     }
     account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);

@@ -12,8 +12,8 @@ static void begin_checked(struct call *call, bool good, const char *hash)
     if (!account_password_good(h, call, u, good))
         return;
     if (u->totp_on) {
-        call_refuse(call, 409, "Already on", "Two-factor login is on already: switch it off first.",
-                    "totp_on", handlers_now(h).wall);
+        handlers_refuse(h, call, 409, "Already on",
+                        "Two-factor login is on already: switch it off first.", "totp_on");
         return;
     }
     json_t *body = second_factor_begin(u);

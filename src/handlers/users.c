@@ -20,12 +20,6 @@ void users_list(struct handlers *h, struct call *call)
     call->answer(call, 200, account_list(items));
 }
 
-static void refuse(struct handlers *h, struct call *call, int status, const char *title,
-                   const char *message, const char *code)
-{
-    call_refuse(call, status, title, message, code, handlers_now(h).wall);
-}
-
 /* ── a new one ── */
 
 static void add_hashed(struct call *call, bool good, const char *hash)
@@ -38,15 +32,17 @@ static void add_hashed(struct call *call, bool good, const char *hash)
     char text[400];
     (void)good;
     if (user_by_email(a, email) != NULL) {
-        refuse(h, call, 409, "Exists", "There is a user of that e-mail address already.", "exists");
+        handlers_refuse(h, call, 409, "Exists", "There is a user of that e-mail address already.",
+                        "exists");
         return;
     }
     if (hash[0] == '\0') {
-        refuse(h, call, 503, "No memory", "The password could not be hashed: try again.", "busy");
+        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
+                        "busy");
         return;
     }
     if (account_add(a, STORE_USER, sizeof *u, USERS_MAX, &u, &err) < 0) {
-        refuse(h, call, 409, "Too many users", err.text, "limit");
+        handlers_refuse(h, call, 409, "Too many users", err.text, "limit");
         return;
     }
     (void)str_copy(u->email, sizeof u->email, email);
@@ -65,11 +61,13 @@ void user_add(struct handlers *h, struct call *call)
     const char *password = json_text_or(call->args, "password", "");
     struct error err = {0};
     if (!user_email_good(email))
-        refuse(h, call, 400, "Bad input", "`email` must be an e-mail address.", "bad_input");
+        handlers_refuse(h, call, 400, "Bad input", "`email` must be an e-mail address.",
+                        "bad_input");
     else if (user_by_email(h->ports.accounts, email) != NULL)
-        refuse(h, call, 409, "Exists", "There is a user of that e-mail address already.", "exists");
+        handlers_refuse(h, call, 409, "Exists", "There is a user of that e-mail address already.",
+                        "exists");
     else if (password_check(password, email, &err) < 0)
-        refuse(h, call, 400, "Weak password", err.text, "weak_password");
+        handlers_refuse(h, call, 400, "Weak password", err.text, "weak_password");
     else
         account_work(h, call, PASSWORD_KNOWN, NULL, NULL, password, add_hashed);
 }
@@ -112,7 +110,8 @@ static void own_checked(struct call *call, bool good, const char *hash)
     if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
         return;
     if (!hashed)
-        refuse(h, call, 503, "No memory", "The password could not be hashed: try again.", "busy");
+        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
+                        "busy");
     else
         apply(h, call, hash);
 }
@@ -133,7 +132,8 @@ static void set_hashed(struct call *call, bool good, const char *hash)
     struct handlers *h = call->data;
     (void)good;
     if (hash[0] == '\0')
-        refuse(h, call, 503, "No memory", "The password could not be hashed: try again.", "busy");
+        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
+                        "busy");
     else
         apply(h, call, hash);
 }
@@ -144,9 +144,9 @@ void user_set(struct handlers *h, struct call *call)
     const char *password = json_text_or(call->args, "password", NULL);
     struct error err = {0};
     if (u == NULL)
-        refuse(h, call, 404, "Not found", "There is no such user.", "not_found");
+        handlers_refuse(h, call, 404, "Not found", "There is no such user.", "not_found");
     else if (password != NULL && password_check(password, u->email, &err) < 0)
-        refuse(h, call, 400, "Weak password", err.text, "weak_password");
+        handlers_refuse(h, call, 400, "Weak password", err.text, "weak_password");
     else if (is_own(call, u))
         set_own(h, call, u);
     else if (password == NULL)

@@ -41,6 +41,11 @@ struct call *handlers_waited(struct handlers *h, uint64_t id)
     return NULL;
 }
 
+void handlers_unwait(struct handlers *h, struct call *call)
+{
+    list_remove(&h->waiting, call);
+}
+
 mono_ms handlers_next_waking(const struct handlers *h)
 {
     mono_ms at = MONO_NEVER;
@@ -62,9 +67,8 @@ void handlers_follow(struct handlers *h, struct call *call)
     for (const struct call *c = h->followers; c != NULL; c = c->next)
         count++;
     if (count >= HANDLERS_FOLLOWERS_MAX) {
-        call_refuse(call, 503, "Too many followers",
-                    "As many followers of events as can be are there already.", "busy",
-                    handlers_now(h).wall);
+        handlers_refuse(h, call, 503, "Too many followers",
+                        "As many followers of events as can be are there already.", "busy");
         return;
     }
     list_add(&h->followers, call);
