@@ -275,6 +275,20 @@ static void one_up(struct step *s)
     (void)call(s, level < level_count(e) ? level : level_count(e) - 1, ESCALATION_WHY_NO_UPDATE);
 }
 
+/* The person knows what no clock does: the code has to change, customers are hit. A call of theirs
+ * leaves an acknowledgement as it is. */
+static void ask(struct step *s)
+{
+    struct escalation *e = s->e;
+    int next = e->called == 0 ? L1 : highest_called(e) + 1;
+    int level = s->in->level > 0 ? s->in->level - 1 : next;
+    if (level_count(e) == 0)
+        return;
+    level = call(s, level < level_count(e) ? level : level_count(e) - 1, ESCALATION_WHY_ASKED);
+    if (e->running)
+        passed(s, level);
+}
+
 static void pause(struct step *s)
 {
     enter(s, ESCALATION_PAUSED);
@@ -304,15 +318,15 @@ typedef void cell(struct step *);
 
 /* clang-format off */
 static cell *const table[][ESCALATION_EVENT_COUNT] = {
-    /*                            BEGIN    WAKE        RATE         ACK          UPDATE     UP       MITIGATED    BAD_AGAIN    END */
-    [ESCALATION_OFF]          = {begin,   nothing,    nothing,     nothing,     nothing,   nothing, nothing,     nothing,     nothing},
-    [ESCALATION_CALLING]      = {nothing, nothing,    nothing,     acknowledge, nothing,   one_up,  pause,       nothing,     end},
-    [ESCALATION_ACKNOWLEDGED] = {nothing, wake_acked, rated_acked, acknowledge, renew, nothing, pause_acked, go_on_acked, end},
-    [ESCALATION_PAUSED]       = {nothing, nothing,    nothing,     acknowledge, nothing,   nothing, nothing,     go_on,       end},
+    /*                            BEGIN    WAKE        RATE         ACK          UPDATE   UP       ASK      MITIGATED    BAD_AGAIN    END */
+    [ESCALATION_OFF]          = {begin,   nothing,    nothing,     nothing,     nothing, nothing, nothing, nothing,     nothing,     nothing},
+    [ESCALATION_CALLING]      = {nothing, nothing,    nothing,     acknowledge, nothing, one_up,  ask,     pause,       nothing,     end},
+    [ESCALATION_ACKNOWLEDGED] = {nothing, wake_acked, rated_acked, acknowledge, renew,   nothing, ask,     pause_acked, go_on_acked, end},
+    [ESCALATION_PAUSED]       = {nothing, nothing,    nothing,     acknowledge, nothing, nothing, ask,     nothing,     go_on,       end},
 };
 /* clang-format on */
 static_assert(ARRAY_LENGTH(table) == ESCALATION_STATE_COUNT, "a row for every state");
-static_assert(ARRAY_LENGTH(table[0]) == 9, "a column for every event");
+static_assert(ARRAY_LENGTH(table[0]) == 10, "a column for every event");
 
 void escalation_init(struct escalation *e)
 {
@@ -443,6 +457,7 @@ const char *escalation_why_word(enum escalation_why why)
         [ESCALATION_WHY_UNRESOLVED] = "unresolved", [ESCALATION_WHY_WORSE] = "worse",
         [ESCALATION_WHY_RECURS] = "recurs",         [ESCALATION_WHY_DATA] = "data_at_risk",
         [ESCALATION_WHY_BREACH] = "breach",         [ESCALATION_WHY_NO_UPDATE] = "no_update",
+        [ESCALATION_WHY_ASKED] = "asked",
     };
     static_assert(ARRAY_LENGTH(words) == ESCALATION_WHY_COUNT, "a word for every reason");
     assert(why < ESCALATION_WHY_COUNT);

@@ -63,6 +63,8 @@ enum escalation_event {
     ESCALATION_ACK,       /* by a person */
     ESCALATION_UPDATE,    /* a status update: extends the acknowledgement */
     ESCALATION_UP,        /* reminders were not answered: one level up */
+    ESCALATION_ASK,       /* a person asks for `level` or, 0, for the next one. Called in every
+                             state but off, whatever the severity and the window */
     ESCALATION_MITIGATED, /* the alerts are over */
     ESCALATION_BAD_AGAIN, /* ... and are back */
     ESCALATION_END,       /* resolved */
@@ -79,6 +81,7 @@ struct escalation_input {
      * When it changes, a WAKE says so. */
     bool held;
     channel_set dead; /* channels that fail now */
+    int level;        /* of ASK: 1 to 4, 0 = the one after the highest that was called */
 };
 
 /* All of it is persistent (escalation_save). Counting from 0, levels[n] is level n+1. */
@@ -121,6 +124,7 @@ enum escalation_why {
     ESCALATION_WHY_DATA,
     ESCALATION_WHY_BREACH,
     ESCALATION_WHY_NO_UPDATE,
+    ESCALATION_WHY_ASKED,
     ESCALATION_WHY_COUNT
 };
 const char *escalation_why_word(enum escalation_why why);

@@ -51,6 +51,23 @@ int64_t incident_update_every_ms(enum severity severity)
     }
 }
 
+int64_t incident_respond_within_ms(enum severity severity)
+{
+    static const int64_t within[SEVERITY_COUNT] = {[SEVERITY_P1] = INCIDENT_RESPOND_P1_MS,
+                                                   [SEVERITY_P2] = INCIDENT_RESPOND_P2_MS,
+                                                   [SEVERITY_P3] = INCIDENT_RESPOND_P3_MS};
+    return within[severity];
+}
+
+int64_t incident_solve_within_ms(enum severity severity)
+{
+    static const int64_t within[SEVERITY_COUNT] = {[SEVERITY_P1] = INCIDENT_SOLVE_P1_MS,
+                                                   [SEVERITY_P2] = INCIDENT_SOLVE_P2_MS,
+                                                   [SEVERITY_P3] = INCIDENT_SOLVE_P3_MS,
+                                                   [SEVERITY_P4] = INCIDENT_SOLVE_P4_MS};
+    return within[severity];
+}
+
 static void expect_update(struct step *s, int64_t ms)
 {
     struct incident *i = s->i;
@@ -460,6 +477,8 @@ const char *incident_refusal_text(enum incident_refusal refusal)
         [INCIDENT_REFUSE_VALUE] =
             "A severity is P1 to P4, a commander has a name, and updates are due within a day.",
         [INCIDENT_REFUSE_CLOSED] = "The incident is closed and cannot be changed.",
+        [INCIDENT_REFUSE_LEVEL] =
+            "There is no such level to call. The settings name them: `escalation.levels`.",
     };
     static_assert(ARRAY_LENGTH(texts) == INCIDENT_REFUSAL_COUNT, "a text for every refusal");
     assert(refusal < INCIDENT_REFUSAL_COUNT);

@@ -27,6 +27,14 @@
 #define INCIDENT_UPDATE_P2_MS 1800000 /* ... 30 min; P3 and P4: none */
 #define INCIDENT_UPDATE_LEAST_MS 1000 /* what a person may promise instead */
 #define INCIDENT_UPDATE_MOST_MS 86400000
+/* The first answer of a person, and the end. "Immediate" is the time after which a P1 calls again. */
+#define INCIDENT_RESPOND_P1_MS 300000
+#define INCIDENT_RESPOND_P2_MS 900000
+#define INCIDENT_RESPOND_P3_MS 3600000
+#define INCIDENT_SOLVE_P1_MS INT64_C(3600000)
+#define INCIDENT_SOLVE_P2_MS INT64_C(14400000)
+#define INCIDENT_SOLVE_P3_MS INT64_C(86400000)
+#define INCIDENT_SOLVE_P4_MS INT64_C(604800000)
 #define INCIDENT_REMIND_MS 300000 /* between two reminders */
 #define INCIDENT_REMINDERS 3      /* unanswered, the next level is called */
 
@@ -113,6 +121,7 @@ enum incident_refusal {
     INCIDENT_REFUSE_BAD,        /* its alerts still fire */
     INCIDENT_REFUSE_VALUE,      /* severity, person or minutes out of bounds */
     INCIDENT_REFUSE_CLOSED,
+    INCIDENT_REFUSE_LEVEL, /* there is no such level of escalation */
     INCIDENT_REFUSAL_COUNT
 };
 const char *incident_refusal_text(enum incident_refusal refusal); /* with the remedy */
@@ -138,6 +147,9 @@ void incident_step(struct incident *i, const struct incident_input *input, struc
 bool incident_open(const struct incident *i); /* investigating or mitigated */
 /* The usual time between two status updates; 0 = none is due. */
 int64_t incident_update_every_ms(enum severity severity);
+/* Within which time a person answers, and it is over; 0 = there is no target. */
+int64_t incident_respond_within_ms(enum severity severity);
+int64_t incident_solve_within_ms(enum severity severity);
 
 struct incident_saved {
     struct incident incident; /* its mono times mean nothing */

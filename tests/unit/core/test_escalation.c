@@ -82,11 +82,11 @@ static void test_every_cell_is_as_written_here(void **state)
         P = ESCALATION_PAUSED
     };
     static const int next[][ESCALATION_EVENT_COUNT] = {
-        /* BEGIN, WAKE, RATE, ACK, UPDATE, UP, MITIGATED, BAD_AGAIN, END */
-        [O] = {C, O, O, O, O, O, O, O, O},
-        [C] = {C, C, C, A, C, C, P, C, O},
-        [A] = {A, A, A, A, A, A, A, A, O},
-        [P] = {P, P, P, A, P, P, P, C, O},
+        /* BEGIN, WAKE, RATE, ACK, UPDATE, UP, ASK, MITIGATED, BAD_AGAIN, END */
+        [O] = {C, O, O, O, O, O, O, O, O, O},
+        [C] = {C, C, C, A, C, C, C, P, C, O},
+        [A] = {A, A, A, A, A, A, A, A, A, O},
+        [P] = {P, P, P, A, P, P, P, P, C, O},
     };
     static_assert(ARRAY_LENGTH(next) == ESCALATION_STATE_COUNT, "a row for every state");
     for (int from = 0; from < ESCALATION_STATE_COUNT; from++)
@@ -101,7 +101,9 @@ static void test_every_cell_is_as_written_here(void **state)
                              event, escalation_state_word(s.e.state));
                 bool moved = next[from][event] != from || (from == A && event == ESCALATION_ACK);
                 assert_int_equal(s.e.generation, generation + moved);
-                if (held != 0 || s.e.state != ESCALATION_CALLING)
+                if (event == ESCALATION_ASK)
+                    assert_int_equal(called(&s), from == O ? 0 : MAIL);
+                else if (held != 0 || s.e.state != ESCALATION_CALLING)
                     assert_int_equal(called(&s), 0);
                 assert_true(s.out.wake.ms > at(1).ms);
                 assert_int_equal(count(&s, ESCALATION_STORE) > 0, s.out.count > 0);
@@ -135,6 +137,36 @@ static void test_a_p1_calls_two_levels_at_once_and_the_others_in_their_time(void
     struct story s = fresh(SEVERITY_P1);
     night(&s, 0, 600, rows, ARRAY_LENGTH(rows));
     assert_int_equal(s.out.wake.ms, MONO_NEVER.ms);
+}
+
+static void test_a_person_calls_the_next_level_or_one_by_number(void **state)
+{
+    (void)state;
+    struct story s = fresh(SEVERITY_P3); /* which calls no level by itself */
+    static const channel_set levels[] = {CHAT, PAGER, MAIL, PHONE, PHONE};
+    happen(&s, ESCALATION_BEGIN, 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(levels); i++) {
+        happen(&s, ESCALATION_ASK, 1);
+        assert_int_equal(called(&s), levels[i]);
+        assert_int_equal(s.out.items[0].why, ESCALATION_WHY_ASKED);
+    }
+    s = fresh(SEVERITY_P1);
+    happen(&s, ESCALATION_BEGIN, 0);
+    s.in.level = 4;
+    happen(&s, ESCALATION_ASK, 1);
+    assert_int_equal(called(&s), PHONE);
+    happen(&s, ESCALATION_WAKE,
+           5); /* the unacknowledged clock goes on, the other has no level left */
+    assert_int_equal(called(&s), CHAT | PAGER);
+    happen(&s, ESCALATION_WAKE, 600);
+    assert_int_equal(called(&s), 0);
+    s = in_state(ESCALATION_ACKNOWLEDGED);
+    s.in.dead = MAIL;
+    happen(&s, ESCALATION_ASK, 1);
+    assert_int_equal(called(&s), PHONE);
+    assert_int_equal(s.e.state, ESCALATION_ACKNOWLEDGED);
+    happen(&s, ESCALATION_WAKE, 2);
+    assert_int_equal(called(&s), 0);
 }
 
 static void test_a_p2_calls_the_second_level_after_a_quarter_of_an_hour(void **state)
@@ -440,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_cell_is_as_written_here),
         cmocka_unit_test(test_a_p1_calls_two_levels_at_once_and_the_others_in_their_time),
+        cmocka_unit_test(test_a_person_calls_the_next_level_or_one_by_number),
         cmocka_unit_test(test_a_p2_calls_the_second_level_after_a_quarter_of_an_hour),
         cmocka_unit_test(test_what_is_less_severe_calls_nobody),
         cmocka_unit_test(test_what_recurs_goes_straight_to_level_3),

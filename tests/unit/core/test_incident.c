@@ -324,6 +324,23 @@ static void test_a_window_holds_reminders(void **state)
     assert_int_equal(count(&s, INCIDENT_REMINDER), 1);
 }
 
+static void test_targets_are_those_of_the_severity(void **state)
+{
+    (void)state;
+    static const struct {
+        enum severity severity;
+        int64_t respond_min, solve_hours;
+    } rows[] = {{SEVERITY_NONE, 0, 0},
+                {SEVERITY_P4, 0, 168},
+                {SEVERITY_P3, 60, 24},
+                {SEVERITY_P2, 15, 4},
+                {SEVERITY_P1, 5, 1}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        assert_int_equal(incident_respond_within_ms(rows[i].severity), rows[i].respond_min * 60000);
+        assert_int_equal(incident_solve_within_ms(rows[i].severity), rows[i].solve_hours * 3600000);
+    }
+}
+
 static void test_less_severe_incidents_owe_no_updates(void **state)
 {
     (void)state;
@@ -401,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_an_update_puts_the_next_one_off),
         cmocka_unit_test(test_a_long_sleep_is_one_reminder),
         cmocka_unit_test(test_a_window_holds_reminders),
+        cmocka_unit_test(test_targets_are_those_of_the_severity),
         cmocka_unit_test(test_less_severe_incidents_owe_no_updates),
         cmocka_unit_test(test_waits_survive_a_kill_and_a_clock_that_was_set),
         cmocka_unit_test(test_a_clock_that_was_set_back_does_not_bring_back_the_longer_wait),
