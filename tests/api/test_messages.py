@@ -339,7 +339,8 @@ def test_messages_maintenance_is_announced_by_mail_48_24_and_1_hours_before_with
             mail = wait_until(lambda: (found := notices(served))[before:], f"the notice of {hours} hours")[0]
             window = served.good("maintenance", "show", str(number))
             text = mail.get_body().get_content()
-            assert f'{word}: maintenance "kernel update" of all services from {window["starts_at"]}' in text, text
+            starts = window["starts_at"]
+            assert f'{word}: maintenance "kernel update" of all services from {starts[:10]} {starts[11:16]} UTC' in text, text
             assert f"Console: https://resus.example.org/maintenance/{number}" in text, text
             when = window["starts_at"].replace("T", " ")[:16]
             assert mail["Subject"] == f'Notice: Redis Service: Maintenance "kernel update" on {when} UTC', mail["Subject"]
