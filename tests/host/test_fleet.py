@@ -124,3 +124,32 @@ def test_without_etcd_services_are_watched_and_not_acted_on(host):
         assert engine.acted("redis") == []
         engine.reconnect()
         wait_healed(engines, host, "redis", "alpha", HEALED_SECONDS)
+
+
+def test_a_procedure_sets_nothing_that_the_fleet_does_not_confirm(host):
+    def hz():
+        with host.redis() as client:
+            return client.call("CONFIG", "GET", "hz")[1]
+
+    def order(word, number, *phases):
+        engine.cli("procedure", word, "redis", str(number))
+        return wait_until(lambda: (lambda one: one if one["phase"] in phases else None)(
+            engine.cli("procedure", "show", "redis", str(number)).json), f"{word} leads to {phases}", 30)
+
+    with fleet.running(host, count=1) as engines:
+        engine = engines.engines["alpha"]
+        engines.wait_well("redis", "alpha")
+        before = hz()
+        begun = engine.cli("procedure", "config", "redis", "hz", "33", "--reason", "test")
+        assert begun.status == 0, begun
+        number = begun.json["number"]
+        engine.cut_off()
+        blocked = order("go", number, "blocked", "needs_human", "watching")
+        assert blocked["phase"] == "blocked" and "nothing was set" in blocked["text"], blocked
+        assert hz() == before
+        engine.reconnect()
+        wait_until(lambda: engine.fleet().get("sure"), "sure again", 30)
+        assert order("recheck", number, "ready")
+        assert order("go", number, "watching")["after"] == "33"
+        assert hz() == "33"
+        wait_until(lambda: engines.etcd.keys("intent/") == {}, "no intent is left", 10)
