@@ -235,6 +235,8 @@ struct operation {
     bool begins;      /* answered with 202: what it begins goes on */
     bool by_link;     /* the signed link in the path is the credential: a browser's cookie is not */
     bool query_token; /* a token may stand in the query: of programs that send no header */
+    bool or_all;      /* on the control socket, without a service, it is about all of them */
+    int budget_ms;    /* a walk that ends after this time, with what it has found; 0: no walk */
 };
 
 extern const struct operation operations[OPERATION_COUNT];

@@ -12,6 +12,8 @@
 #include "io/clock.h"
 
 #define FIRST_LINES 50
+#define ALL_LINES                                                                                  \
+    100 /* events of all services between two looks; when there are more, all of them */
 
 static void pass_over(void *context, json_t *line)
 {
@@ -38,25 +40,42 @@ static bool was_shown(json_t *shown, const json_t *line)
     return false;
 }
 
-/* Where a follow stands: events count, log lines have a time only, in whole seconds. */
+/* Where a follow stands: events count, each service its own; log lines have a time only, in whole
+ * seconds. */
 struct place {
     const struct remote_reader *reader;
     bool events;
-    int64_t seq;
+    int64_t seq;  /* of the newest event of the one service */
+    json_t *seqs; /* of the newest event of each */
     wall_ms newest;
     json_t *shown; /* the log lines of that second */
 };
 
+static bool is_new(const struct place *p, const json_t *event)
+{
+    return json_int_or(event, "seq", 0) >
+           json_int_or(p->seqs, json_text_or(event, "service", ""), 0);
+}
+
 static void show_events(struct place *p, const json_t *items, const struct remote_reader *reader)
 {
     for (size_t i = json_array_size(items); i > 0; i--) {
-        json_t *line = json_array_get(items, i - 1);
-        int64_t seq = json_int_or(line, "seq", 0);
-        if (seq <= p->seq)
+        json_t *event = json_array_get(items, i - 1);
+        if (!is_new(p, event))
             continue;
-        p->seq = seq;
-        reader->each(reader->context, line);
+        int64_t seq = json_int_or(event, "seq", 0);
+        p->seq = seq > p->seq ? seq : p->seq;
+        (void)json_put_int(p->seqs, json_text_or(event, "service", ""), seq);
+        reader->each(reader->context, event);
     }
+}
+
+/* May more have happened since the last answer than this one holds? */
+static bool is_short(const struct place *p, const json_t *items, int64_t limit)
+{
+    const json_t *oldest = json_array_get(items, json_array_size(items) - 1);
+    return (int64_t)json_array_size(items) >= limit && limit < OPERATION_LIMIT_MAX &&
+           is_new(p, oldest);
 }
 
 static void show_lines(struct place *p, const json_t *lines, const struct remote_reader *reader)
@@ -84,13 +103,15 @@ static int ask(struct remote *r, const struct place *p, const char *service, con
     json_t *args JSON_CLEANUP = json_object();
     bool ok = json_object_update(args, (json_t *)given) == 0;
     if (p->events)
-        ok = ok && json_put_int(args, "since", p->seq) && json_put_int(args, "limit", limit);
+        ok = ok && json_put_int(args, "limit", limit) &&
+             (service == NULL || json_put_int(args, "since", p->seq));
     else
         ok = ok && json_put_wall(args, "since", p->newest) && json_put_int(args, "lines", limit);
     if (!ok)
         return error_set(err, -ENOMEM, "out of memory");
-    return remote_call(r, p->events ? "events" : "logs", service, args,
-                       mono_add(clock_mono(), ASK_CHECK_MS), ret_status, ret_body, err);
+    const char *op = !p->events ? "logs" : service == NULL ? "events_all" : "events";
+    return remote_call(r, op, service, args, mono_add(clock_mono(), ASK_CHECK_MS), ret_status,
+                       ret_body, err);
 }
 
 /* A follow from now on has nothing to show of the past; one since a time, or of so many lines, has.
@@ -106,25 +127,37 @@ static int64_t first_lines(const json_t *given)
                                                    : json_int_or(given, "lines", FIRST_LINES);
 }
 
+/* Events of one service are asked for from the last one on. Of all services the newest are asked for:
+ * at first as many as can be, so that none of the past ones is unknown later. */
+static int64_t limit_of(const struct place *p, const char *service, const json_t *given, bool first)
+{
+    if (p->events && service == NULL)
+        return first ? OPERATION_LIMIT_MAX : ALL_LINES;
+    return first ? first_lines(given) : OPERATION_LIMIT_MAX;
+}
+
 /* Shows what is new; a refusal is left in *ret_refusal. */
 static int turn(struct remote *r, struct place *p, const char *service, const json_t *given,
                 bool first, int *ret_status, json_t **ret_refusal, struct error *err)
 {
-    json_t *body = NULL;
-    int rc = ask(r, p, service, given, first ? first_lines(given) : OPERATION_LIMIT_MAX, ret_status,
-                 &body, err);
+    json_t *body JSON_CLEANUP = NULL;
+    int64_t limit = limit_of(p, service, given, first);
+    int rc = ask(r, p, service, given, limit, ret_status, &body, err);
+    if (rc == 0 && *ret_status < 400 && p->events && !first &&
+        is_short(p, json_object_get(body, "items"), limit)) {
+        json_decref(body);
+        body = NULL;
+        rc = ask(r, p, service, given, OPERATION_LIMIT_MAX, ret_status, &body, err);
+    }
     if (rc < 0)
         return rc;
-    if (*ret_status >= 400) {
-        *ret_refusal = body;
-        return 0;
-    }
-    if (p->events)
+    if (*ret_status >= 400)
+        *ret_refusal = json_incref(body);
+    else if (p->events)
         show_events(p, json_object_get(body, "items"), first ? &nobody : p->reader);
     else
         show_lines(p, json_object_get(body, "logs"),
                    first && !shows_past(given) ? &nobody : p->reader);
-    json_decref(body);
     return 0;
 }
 
@@ -132,7 +165,8 @@ int remote_follow(struct remote *r, const char *op, const char *service, const j
                   const struct remote_reader *reader, int *ret_status, json_t **ret_body,
                   struct error *err)
 {
-    struct place p = {.reader = reader, .events = str_equal(op, "events_follow")};
+    struct place p = {
+        .reader = reader, .events = str_equal(op, "events_follow"), .seqs = json_object()};
     json_t *none JSON_CLEANUP = json_object();
     json_t *refusal = NULL;
     (void)wall_parse(json_text_or(args, "since", ""), &p.newest);
@@ -144,6 +178,7 @@ int remote_follow(struct remote *r, const char *op, const char *service, const j
     } while (rc == 0 && refusal == NULL &&
              still_read(p.events ? REMOTE_FOLLOW_EVENTS_MS : REMOTE_FOLLOW_LOGS_MS));
     json_decref(p.shown);
+    json_decref(p.seqs);
     if (rc == 0)
         *ret_body = refusal != NULL ? refusal : json_incref(none);
     return rc;

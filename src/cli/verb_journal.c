@@ -121,8 +121,7 @@ const struct verb verbs_journal[] = {
      "its log lines, the newest last", .service = true,
      .options = TAKES(LINES) | TAKES(SINCE) | TAKES(LEVEL) | TAKES(FOLLOW), .run = run_logs},
     {"events", GROUP_WATCH, "events [SERVICE] [-n N | -f]",
-     "what happened: changes, operations, recoveries",
-     "Without SERVICE: to all of them. -f with several configured needs one.\n", .service = true,
-     .options = TAKES(LINES) | TAKES(FOLLOW), .run = run_events},
+     "what happened: changes, operations, recoveries", "Without SERVICE: to all of them.\n",
+     .service = true, .options = TAKES(LINES) | TAKES(FOLLOW), .run = run_events},
     {0},
 };

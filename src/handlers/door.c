@@ -43,7 +43,7 @@ static bool find_service(struct handlers *h, struct call *call, const char *id)
     char text[200];
     wall_ms now = handlers_now(h).wall;
     call->service = -1;
-    if (!call->operation->on_service && id == NULL)
+    if (id == NULL && (!call->operation->on_service || call->operation->or_all))
         return true;
     if (id == NULL && engine_service_count(h->engine) == 1)
         call->service = 0;

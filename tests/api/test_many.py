@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -11,6 +12,7 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 import people
@@ -105,6 +107,33 @@ def test_check_events_and_doctor_of_several_services_need_no_name(served):
     told = served.run("doctor")
     assert told.returncode == 1 and re.search(r"\n3 services: \d+ findings? in \d of them\.\n$", told.stdout), told.stdout
     assert re.search(r"^redis$", told.stdout, re.MULTILINE) and re.search(r"^alpha$", told.stdout, re.MULTILINE), told.stdout
+
+
+def test_events_of_several_services_are_followed_without_a_name(served):
+    add_services(served)
+    there = elsewhere(served)
+    followers = [subprocess.Popen([str(PROGRAM), "events", "-f", "--json", *words], text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"]})
+                 for words in (["--config", str(served.config)],
+                               ["--url", there["URL"], "--ca-file", there["CA"], "--token-file", there["TOKEN"]])]
+    try:
+        for follower in followers:
+            seen = set()
+            reader = threading.Thread(target=lambda pipe=follower.stdout, seen=seen: seen.update(json.loads(line)["service"] for line in pipe),
+                                      daemon=True)
+            reader.start()
+
+            def both_are_heard(seen=seen):
+                """What comes before it follows is not shown: so it happens again."""
+                served.cli("pause", "redis", "--for", "1m", "--reason", "followed")
+                served.cli("pause", "alpha", "--for", "1m", "--reason", "followed")
+                return {"redis", "alpha"} <= seen
+            wait_until(both_are_heard, "events of both services", 60)
+            assert follower.poll() is None, follower.communicate()
+    finally:
+        for follower in followers:
+            follower.kill()
+            follower.wait()
 
 
 def test_a_stop_on_purpose_is_told_in_the_list_to_those_who_may_know(served):

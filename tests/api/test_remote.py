@@ -261,7 +261,7 @@ def test_remote_events_are_followed_by_asking_again(served):
     with Played(served.folder) as played:
         place = "/api/services/redis/events"
         played.answers[place] = events(7, 6)
-        follower = subprocess.Popen([str(PROGRAM), "events", "-f", "--json", *trusting(played)], text=True,
+        follower = subprocess.Popen([str(PROGRAM), "events", "redis", "-f", "--json", *trusting(played)], text=True,
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"})
         try:
             # Only what comes after the first answer is new.
@@ -273,6 +273,32 @@ def test_remote_events_are_followed_by_asking_again(served):
             played.answers[place] = (403, b'{"error": "x", "message": "x", "code": "x"}')
             follower.communicate(timeout=20 * SCALE)
             assert follower.returncode == 1
+        finally:
+            follower.kill()
+            follower.communicate()
+
+
+def test_remote_events_of_all_services_are_followed_by_asking_again(served):
+    def events(*pairs):
+        items = [{"type": "notice", "service": service, "timestamp": "2025-10-10T14:30:00Z", "seq": n, "message": f"m{n}"}
+                 for service, n in pairs]
+        return 200, json.dumps({"items": items, "next_cursor": None}).encode()
+
+    with Played(served.folder) as played:
+        place = "/api/events"
+        played.answers[place] = events(("a", 7), ("b", 900))
+        follower = subprocess.Popen([str(PROGRAM), "events", "-f", "--json", *trusting(played)], text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"})
+        try:
+            wait_until(lambda: any(path.startswith(place) for _, path, _, _ in list(played.requests)), "a first look")
+            # Each service counts its own: what is new of the one has a smaller number than what is known of the other.
+            played.answers[place] = events(("a", 8), ("c", 1), ("a", 7), ("b", 900))
+            seen = [json.loads(follower.stdout.readline()) for _ in range(2)]
+            assert [(one["service"], one["seq"]) for one in seen] == [("c", 1), ("a", 8)], seen
+            # A page of new ones alone may not be all of them: then as many as can be are asked for.
+            played.answers[place] = events(*(("a", n) for n in range(208, 8, -1)))
+            seen = [json.loads(follower.stdout.readline())["seq"] for _ in range(200)]
+            assert seen == list(range(9, 209)), seen
         finally:
             follower.kill()
             follower.communicate()
