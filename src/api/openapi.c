@@ -293,6 +293,8 @@ static json_t *operation_object(const struct operation *o)
     (void)json_put_text(object, "x-least-role", access_name(o->least));
     if (o->rate != RATE_NONE)
         (void)json_put_text(object, "x-rate-limit", rate_words[o->rate]);
+    if (o->budget_ms > 0)
+        (void)json_put_int(object, "x-budget-ms", o->budget_ms);
     if (is_websocket(o)) {
         (void)json_put_bool(object, "x-websocket", true);
         (void)json_put(object, "x-message", answer_schema(o->answer));

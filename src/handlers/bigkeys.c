@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "handlers/resources.h"
 
-#define BIGKEYS_BUDGET_MS 5000
 #define STEP_DEADLINE_MS 2000
 
 static void free_walk(struct call *call)
@@ -39,7 +38,7 @@ void bigkeys_begin(struct handlers *h, struct call *call)
         return;
     }
     (void)str_copy(b->cursor, sizeof b->cursor, "0");
-    b->until = mono_add(handlers_now(h).mono, BIGKEYS_BUDGET_MS);
+    b->until = mono_add(handlers_now(h).mono, call->operation->budget_ms);
     call->data = b;
     call->free_data = free_walk;
     scan(h, call);

@@ -162,10 +162,7 @@ static void on_answer(void *context, const json_t *frame)
  * the packed text. */
 static bool wants_gzip(struct request *x, enum operation_id operation)
 {
-    char accept[256];
-    return operation == OP_PROMETHEUS &&
-           request_header(x, HEADER_ACCEPT_ENCODING, accept, sizeof accept) &&
-           header_accepts(accept, "gzip");
+    return operation == OP_PROMETHEUS && reply_takes_gzip(x);
 }
 
 void forward(struct router *router, struct request *x, const struct route *route, json_t *args,

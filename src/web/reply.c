@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
+#include "web/header.h"
 
 static const char *title(int status)
 {
@@ -101,4 +102,11 @@ void reply_error(struct request *x, int status, const char *code, const char *me
 void reply_login(struct request *x, const char *code, const char *message)
 {
     reply_error(x, 401, code, message, "WWW-Authenticate: Bearer realm=\"resus\"\r\n");
+}
+
+bool reply_takes_gzip(struct request *x)
+{
+    char accept[256];
+    return request_header(x, HEADER_ACCEPT_ENCODING, accept, sizeof accept) &&
+           header_accepts(accept, "gzip");
 }

@@ -3,6 +3,7 @@
 #define RESUS_WEB_REPLY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "web/server.h"
 
@@ -13,6 +14,8 @@ void reply_error(struct request *x, int status, const char *code, const char *me
                  const char *lines);
 /* Takes `body`; an error's gets its request_id. */
 void reply_json(struct request *x, int status, json_t *body, const char *lines);
+/* Does the client read gzip? */
+bool reply_takes_gzip(struct request *x);
 /* 401 with WWW-Authenticate. */
 void reply_login(struct request *x, const char *code, const char *message);
 

@@ -13,6 +13,7 @@
 #include "io/clock.h"
 #include "web/followers.h"
 #include "web/forward.h"
+#include "web/gzip.h"
 #include "web/header.h"
 #include "web/reply.h"
 
@@ -222,15 +223,37 @@ static bool admit(struct router *router, struct request *x, const struct route *
     }
 }
 
+/* Packed once, at the first request for it. False without memory. */
+static bool pack_document(struct router *router)
+{
+    struct buf *packed = &router->openapi_packed;
+    if (packed->length > 0)
+        return true;
+    *packed = BUF_LIMIT(SERVER_ANSWER_MAX);
+    struct gzip *z = gzip_new();
+    int r =
+        z == NULL ? -ENOMEM : gzip_put(z, router->openapi, strlen(router->openapi), true, packed);
+    gzip_free(z);
+    if (r < 0)
+        buf_free(packed);
+    return r == 0;
+}
+
 /* It is the same for everybody and needs no engine: strangers shall not keep that one busy. */
 static void answer_document(struct router *router, struct request *x)
 {
     json_t *document JSON_CLEANUP = router->openapi == NULL ? openapi_document() : NULL;
     if (router->openapi == NULL && document != NULL)
         router->openapi = json_dumps(document, JSON_WRITE_FLAGS);
-    const struct answer answer = {.status = router->openapi == NULL ? 500 : 200,
-                                  .body = router->openapi,
-                                  .length = router->openapi == NULL ? 0 : strlen(router->openapi)};
+    bool packed = router->openapi != NULL && reply_takes_gzip(x) && pack_document(router);
+    const char *body = packed ? buf_text(&router->openapi_packed) : router->openapi;
+    size_t length = packed ? router->openapi_packed.length : body == NULL ? 0 : strlen(body);
+    const struct answer answer = {.status = body == NULL ? 500 : 200,
+                                  .lines =
+                                      packed ? "Vary: Accept-Encoding\r\nContent-Encoding: gzip\r\n"
+                                             : "Vary: Accept-Encoding\r\n",
+                                  .body = body,
+                                  .length = length};
     request_answer(x, &answer);
 }
 

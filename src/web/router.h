@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "api/rate.h"
+#include "base/buf.h"
 #include "web/engine_link.h"
 #include "web/identity.h"
 #include "web/server.h"
@@ -24,8 +25,9 @@ struct router {
     struct followers *followers;
     struct static_files *files;
     bool metrics_anonymous, public_status, some_public;
-    json_t *private_services; /* ids of those that strangers do not see */
-    char *openapi;            /* the document as text, made when it is first asked for */
+    json_t *private_services;  /* ids of those that strangers do not see */
+    char *openapi;             /* the document as text, made when it is first asked for */
+    struct buf openapi_packed; /* the same as gzip */
 };
 
 /* A frame of the engine without an id, after the first setup. */

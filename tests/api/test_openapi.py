@@ -1,7 +1,9 @@
 """The OpenAPI document against validators of others, and real answers against the document."""
 
+import gzip
 import os
 import signal
+import subprocess
 import time
 
 import node
@@ -268,3 +270,20 @@ def test_services_that_depend_on_redis_are_in_the_document_wherever_they_are_tol
 def test_readiness_says_what_is_missing(served):
     assert served.ask("healthz") == (200, {"status": "ok"})
     assert served.ask("readyz") == (200, {"status": "ok"})
+
+
+def test_openapi_is_packed_for_clients_that_read_gzip(served):
+    def fetched(*options):
+        done = subprocess.run(["curl", "-s", "--cacert", str(served.certificate), *options,
+                               f"https://127.0.0.1:{served.https_port}/openapi.json"], capture_output=True, check=True)
+        return done.stdout
+    plain = fetched()
+    for _ in range(2):  # the second answer is the one that was kept
+        packed = fetched("-H", "Accept-Encoding: gzip")
+        assert len(packed) < len(plain) / 4 and gzip.decompress(packed) == plain, (len(packed), len(plain))
+    assert fetched("-H", "Accept-Encoding: gzip;q=0") == plain
+
+
+def test_openapi_names_the_time_that_a_search_for_big_keys_takes_at_most(served):
+    walks = [each["x-budget-ms"] for methods in served.ask("openapi")[1]["paths"].values() for each in methods.values() if "x-budget-ms" in each]
+    assert walks == [5000], walks

@@ -41,7 +41,8 @@ function operationsOf(document: Json): string {
   for (const [path, methods] of Object.entries(isJson(document['paths']) ? document['paths'] : {})) {
     for (const [method, operation] of Object.entries(isJson(methods) ? methods : {})) {
       if (!isJson(operation) || typeof operation['operationId'] !== 'string') continue;
-      rows.push(`  ${operation['operationId']}: { method: '${method.toUpperCase()}', path: '${path}', least: '${String(operation['x-least-role'])}' },`);
+      const budget = operation['x-budget-ms'];
+      rows.push(`  ${operation['operationId']}: { method: '${method.toUpperCase()}', path: '${path}', least: '${String(operation['x-least-role'])}'${typeof budget === 'number' ? `, budgetMs: ${budget}` : ''} },`);
     }
   }
   return rows.join('\n');

@@ -1,10 +1,11 @@
 import * as shape from '@/contract/inspect';
+import { OPERATIONS } from '@/contract/types.gen';
 
 import { call } from './http';
 
-/** The daemon searches for big keys for 5 s and says then how far it came; a server that answers slowly may take some seconds more. */
-export const BIGKEYS_BUDGET_MS = 5_000;
-const BIGKEYS_TIMEOUT_MS = 30_000;
+/** The daemon searches for big keys for so long and says then how far it came; a server that answers slowly may take some seconds more. */
+export const BIGKEYS_BUDGET_MS = OPERATIONS.inspect.budgetMs;
+const BIGKEYS_TIMEOUT_MS = BIGKEYS_BUDGET_MS + 25_000;
 
 const at = (id: string, what: string): string => `/api/services/${encodeURIComponent(id)}/inspect/${what}`;
 

@@ -1296,7 +1296,7 @@ export const OPERATIONS = {
   events: { method: 'GET', path: '/api/services/{id}/events', least: 'viewer' },
   events_all: { method: 'GET', path: '/api/events', least: 'viewer' },
   events_follow: { method: 'GET', path: '/ws/services/{id}/status', least: 'viewer' },
-  inspect: { method: 'GET', path: '/api/services/{id}/inspect/{what}', least: 'admin' },
+  inspect: { method: 'GET', path: '/api/services/{id}/inspect/{what}', least: 'admin', budgetMs: 5000 },
   doctor: { method: 'GET', path: '/api/services/{id}/doctor', least: 'admin' },
   audit: { method: 'GET', path: '/api/audit', least: 'admin' },
   audit_report: { method: 'GET', path: '/api/audit/report', least: 'admin' },

@@ -11,7 +11,7 @@ export const inspect = {
     slowlog: 'The newest commands that took longer than slowlog-log-slower-than, at most 128.',
     clients: 'Who is connected now, at most 1,000.',
     commandstats: 'Which kinds of command took the time since Redis started, or since CONFIG RESETSTAT.',
-    bigkeys: 'Keys that take the most memory, at most 20. Keys are measured one by one, for 5 seconds at most; Redis serves its clients meanwhile.',
+    bigkeys: 'Keys that take the most memory, at most 20. Keys are measured one by one, and the search ends after some seconds; Redis serves its clients meanwhile.',
   },
   columns: {
     took: 'Took', command: 'Command', when: 'When', client: 'Client', address: 'Address', name: 'Name', user: 'User', last: 'Last command', idle: 'Idle', age: 'Connected',
