@@ -77,6 +77,13 @@ static int64_t read_within(const json_t *body, const char *name, int64_t min, in
     return value < min || value > max ? otherwise : value;
 }
 
+static double read_real_within(const json_t *body, const char *name, double min, double max,
+                               double otherwise)
+{
+    double value = json_real_or(body, name, otherwise);
+    return value >= min && value <= max ? value : otherwise;
+}
+
 /* Only with the four that the run time may have set, and within their ranges: else the file's. */
 static bool read_recovery(const json_t *r, struct service_state *ret)
 {
@@ -84,16 +91,17 @@ static bool read_recovery(const json_t *r, struct service_state *ret)
     int stop = str_index(external_stops, ARRAY_LENGTH(external_stops),
                          json_text_or(r, "external_stop", ""));
     int64_t attempts = json_int_or(r, "max_attempts", 0);
-    if (!json_is_object(r) || stop < 0 || attempts < 1 || attempts > 100)
+    if (!json_is_object(r) || stop < 0 || attempts < 1 || attempts > 10)
         return false;
     p.enabled = json_bool_or(r, "enabled", true);
     p.max_attempts = (int)attempts;
     p.retry_delay_ms = read_within(r, "retry_delay_ms", 0, 86400000, p.retry_delay_ms);
-    p.backoff_multiplier = json_real_or(r, "backoff_multiplier", p.backoff_multiplier);
+    p.backoff_multiplier = read_real_within(r, "backoff_multiplier", 1, 10, p.backoff_multiplier);
     p.external_stop = (enum external_stop)stop;
     p.external_stop_grace_ms =
         read_within(r, "external_stop_grace_ms", 0, 86400000, p.external_stop_grace_ms);
-    p.breaker_recoveries = (int)read_within(r, "breaker_recoveries", 1, 1000, p.breaker_recoveries);
+    p.breaker_recoveries = (int)read_within(r, "breaker_recoveries", 1, STORE_RECOVERY_TIMES_MAX,
+                                            p.breaker_recoveries);
     p.breaker_window_ms = read_within(r, "breaker_window_ms", 1, 864000000, p.breaker_window_ms);
     ret->recovery = p;
     ret->failure_threshold = read_within(r, "failure_threshold", 1, 100, 3);
@@ -121,7 +129,7 @@ bool fleet_state_read(const char *text, struct service_state *ret)
     read_text(body, "role", s.role, sizeof s.role);
     read_text(body, "role_source", s.role_source, sizeof s.role_source);
     read_text(body, "role_run_id", s.role_run_id, sizeof s.role_run_id);
-    s.role_keys = json_int_or(body, "role_keys", -1);
+    s.role_keys = read_within(body, "role_keys", 0, INT64_MAX, -1);
     s.attempts = (int)read_within(body, "attempts", 0, 1000000, 0);
     s.last_attempt_at.ms = json_int_or(body, "last_attempt_at", 0);
     s.exhausted = json_bool_or(body, "exhausted", false);
@@ -133,7 +141,7 @@ bool fleet_state_read(const char *text, struct service_state *ret)
     read_text(body, "paused_by", s.paused_by, sizeof s.paused_by);
     read_text(body, "pause_reason", s.pause_reason, sizeof s.pause_reason);
     s.event_seq = (uint64_t)read_within(body, "event_seq", 0, INT64_MAX / 2, 0);
-    s.start_seconds = json_real_or(body, "start_seconds", -1);
+    s.start_seconds = read_real_within(body, "start_seconds", 0, 86400, -1);
     s.recovery_set = json_bool_or(body, "recovery_set", false);
     if (!read_recovery(json_object_get(body, "recovery"), &s))
         return false;

@@ -30,6 +30,14 @@ ATTR_PRINTF(2, 3) static void command(json_t *o, const char *format, ...)
         (void)json_array_append_new(json_object_get(o, "commands"), json_string(line));
 }
 
+/* A terminal that gets one pasted does something else than write it. */
+static bool has_control(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text >= 32 && *text != 127)
+        text++;
+    return *text != '\0';
+}
+
 /* As one word for a shell. */
 static void quoted(const char *value, char *to, size_t size)
 {
@@ -111,6 +119,8 @@ static void change(const struct procedure *x, json_t *steps, bool back)
     json_t *o = step(steps, back ? "Set the value of before" : "Set the value", "resus",
                      "Resus sets it, has Redis write it into its file, and verifies.");
     command(o, "resus procedure %s %s %" PRId64, back ? "undo" : "go", x->id, x->number);
+    if (has_control(word) || has_control(x->name))
+        return;
     o = step(steps, "By hand instead", "host", "The same, when Resus cannot reach Redis.");
     command(o, "redis-cli CONFIG SET %s %s", x->name, word);
     command(o, "redis-cli CONFIG REWRITE");

@@ -64,11 +64,67 @@ def sealed():
     return manifest() | {"files": [file]}
 
 
+HOST = {
+    "format": 1, "backup": "20261129T023000Z", "at": "2026-11-29T02:30:00Z", "problem": None,
+    "server": {"name": "redis", "version": "7.0.15", "address": "127.0.0.1:6379", "role": "master", "os": "Linux", "modules": ["bf"]},
+    "config": {"maxmemory": "0", "save": "3600 1", "aclfile": ""}, "config_problem": None, "secrets": ["requirepass"],
+    "changed": ["save"], "acl": [{"rule": "user default on nopass ~* +@all", "passwords": 1}], "acl_problem": None, "known": None,
+}
+FACTS = {"dir": "/var/lib/redis", "dbfilename": "dump.rdb", "appenddirname": "appendonlydir", "appendfilename": "appendonly.aof",
+         "reserve_bytes": 6, "max_bytes": 5, "dump_bytes": 7, "aof_bytes": -1, "manifest": False, "running": True,
+         "free_bytes": 9, "newest_aside": "20261129T023000.123Z", "appendonly": None, "config": [["dir", "/var/lib/redis"], ["save", ""]]}
+USER = {"id": "user:7", "email": "alice@example.org", "role": "admin", "source_ip": "10.0.0.1"}
+RESTORE = {
+    "phase": "over", "at": 1796522400000, "ended": 1796522460000, "state": "done", "service": "cache", "source": "cache",
+    "backup": "20261129T023000Z", "method": "keys", "mode": "overwrite", "db": -1, "match": "a*", "reason": "drill", "text": "",
+    "safety": "20261129T033000Z", "keys": 4, "keys_before": 3, "restored": 4, "kept": 0, "expired": 1, "removed": 0, "orders": 2,
+    "user": USER, "job": {"format": 1, "state": "planned", "staged": "20261129T023000.123Z", "place_aof": True, "was_running": True},
+    "databases": [[0, 4, 2]],
+}
+BY_FILE = RESTORE | {"method": "file", "mode": "exact", "state": "running",
+                     "place": {"dir": "/d", "dump": "dump.rdb", "aof_folder": "a", "aof_name": "b", "config": "/c"}}
+PROCEDURE = {
+    "service": "cache", "kind": "config", "phase": "watching", "at": 1796522400000, "ended": 0, "watched_from": 1796522460000,
+    "keys": 4, "held": True, "written": True, "by": "alice@example.org", "reason": "less", "name": "maxmemory-policy",
+    "value": "it's", "before": "noeviction", "after": "allkeys-lru", "server": "redis", "from": "7.0.15", "to": "7.2.1",
+    "modules": "", "role": "master", "unit": "redis-server", "config_file": "/etc/redis/redis.conf", "backup": "20261129T023000Z",
+    "safety": "20261129T023000Z", "text": "", "notes": "", "user_id": "user:7", "user_email": "alice@example.org",
+    "user_role": "admin", "user_source": "10.0.0.1",
+}
+STATE = {
+    "form": 1, "service": "cache", "stopped_on_purpose": True, "stopped_by": "ada@example.org", "stopped_at": 1700000000001,
+    "stopped_reason": "a test", "stop_seen": 2, "ever_answered": True, "address": "10.0.0.9:6379", "role": "primary",
+    "role_source": "", "role_run_id": "abc", "role_keys": 12, "attempts": 2, "exhausted": True, "breaker_open": True,
+    "recoveries_at": [1700000000010, 0], "event_seq": 1700000001234, "start_seconds": 1.5, "recovery_set": True,
+    "recovery": {"enabled": True, "max_attempts": 4, "retry_delay_ms": 11000, "backoff_multiplier": 1.5,
+                 "external_stop": "respect", "external_stop_grace_ms": 91000, "breaker_recoveries": 5,
+                 "breaker_window_ms": 301000, "failure_threshold": 7},
+}
+ROTATION = {
+    "phase": "switched", "key": "/var/lib/resus/id", "by": "alice", "accepted_by": "autobot@10.0.0.5:22",
+    "old": "/var/lib/resus/id.old-20261129", "old_tail": "IGHCcXUF", "old_fingerprint": "SHA256:abc",
+    "made": "2026-11-29T02:30:00Z", "switched": "2026-11-29T03:30:00Z", "asked": None, "warned": None,
+}
+
+
+def text(value):
+    return json.dumps(value).encode()
+
+
 def seeds(info):
     """`info`: an INFO of a real server."""
     return {
         "check_report": {"sound": CHECKED, "bad": CHECKED_BAD, "log": LOADED_BAD},
         "manifest": {"all": json.dumps(manifest()).encode(), "sealed": json.dumps(sealed()).encode()},
+        "host_file": {"all": text(HOST), "little": text({"format": 1, "server": {}, "problem": "no CONFIG"})},
+        "helper_facts": {"all": text(FACTS)},
+        "restore_record": {"keys": text(RESTORE), "file": text(BY_FILE)},
+        "procedure_record": {"config": text(PROCEDURE), "update": text(PROCEDURE | {"kind": "update", "phase": "rehearsing"}),
+                             "control": text(PROCEDURE | {"value": "a\x03\nb", "before": "\x1bc"})},
+        "fleet_state": {"all": text(STATE),
+                        "bounds": text(STATE | {"start_seconds": 1e300, "role_keys": -7, "recovery": STATE["recovery"] | {
+                            "backoff_multiplier": 1e300, "breaker_recoveries": 1000}})},
+        "key_book": {"one": text({"rotations": [ROTATION, ROTATION | {"phase": "making"}]})},
         "s3_page": {"page": S3_PAGE, "last": S3_PAGE.replace(b"true", b"false"), "error": S3_ERROR},
         "seal": {"file": b"\0" + SEALED, "cut": b"\0" + SEALED[:-30], "key": b"\0" + SECRET, "data": b"\1" + RDB * 400,
                  "turned": b"\2\0\x20"},
