@@ -249,3 +249,14 @@ void process_hold(struct sim *s, int service)
     if (chance_percent(&s->chance, 85))
         sim_at(s, s->now + trouble_duration(s), goes_on, service, u->generation);
 }
+
+/* An operator or a failover makes writes wait: PING and reads are answered. */
+void process_pause_writes(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->process != PROCESS_UP)
+        return;
+    u->reports_pauses = chance_percent(&s->chance, 50);
+    u->writes_wait_until = s->now + trouble_duration(s);
+    sim_say(s, service, "writes wait for %lld ms", (long long)(u->writes_wait_until - s->now));
+}

@@ -69,13 +69,16 @@ static void settle(struct sim *s, int service, struct ask *a, enum reply_class r
     a->answer.probe.reply = reply;
     a->answer.probe.latency_us = reply_answered(reply) ? 1000 : FACT_UNKNOWN;
     (void)str_copy(a->answer.probe.text, sizeof a->answer.probe.text, reply_class_word(reply));
-    /* Only a Sentinel changes roles in this world. */
-    static const char clients[] = "id=7 addr=10.0.0.9:50000 name=sentinel-1f2e3d4c-cmd";
-    if (a->request == REDIS_CLIENT_LIST && reply == REPLY_OTHER) {
-        a->answer.text = clients;
-        a->answer.text_length = sizeof clients - 1;
-    }
     struct service_world *w = world_of(s, service);
+    /* Only a Sentinel changes roles in this world. */
+    static const char sentinel[] = "id=7 addr=10.0.0.9:50000 name=sentinel-1f2e3d4c-cmd\n";
+    static const char waiting[] = "id=7 addr=10.0.0.9:50000 name=sentinel-1f2e3d4c-cmd\n"
+                                  "id=8 addr=10.0.0.7:5123 idle=4 flags=b cmd=set\n";
+    if (a->request == REDIS_CLIENT_LIST && reply == REPLY_OTHER) {
+        const char *clients = w->unit.writes_wait_until > s->now ? waiting : sentinel;
+        a->answer.text = clients;
+        a->answer.text_length = strlen(clients);
+    }
     int64_t at = s->now + delay_ms;
     if (!a->fresh) {
         if (at < w->kept_delivers)
@@ -97,6 +100,12 @@ static void fill_info(const struct sim *s, int service, struct info_facts *i)
     (void)snprintf(i->run_id, sizeof i->run_id, "%llu", (unsigned long long)u->generation);
     i->connected_clients = 10;
     i->maxclients = 10000;
+    bool writes_wait = u->writes_wait_until > s->now;
+    i->blocked_clients = writes_wait ? 1 : 0;
+    if (u->reports_pauses) {
+        i->paused = writes_wait ? TRI_YES : TRI_NO;
+        i->pause_left_ms = writes_wait ? u->writes_wait_until - s->now : 0;
+    }
     i->role = u->role;
     if (u->role == ROLE_SENTINEL)
         return; /* nothing of memory, persistence, replication or keys */

@@ -68,14 +68,16 @@ struct unit {
     enum task_state
         held; /* S: a real hang, or the freezer; T: a signal; D: a disk; t: a debugger */
     int64_t held_since, served_since; /* since when it is held; since when it serves again */
-    bool deaf;           /* its hang does not obey SIGTERM either: only SIGKILL ends it */
-    int64_t work_until;  /* a command without a script runs; 0 = none */
-    int64_t work_since;  /* since when it has been without an answer */
-    int64_t work_rest;   /* of a command that is held */
-    int work_left;       /* commands of a burst that are to come */
-    bool kill_waits;     /* a SIGKILL that the disk holds back */
-    int work_percent;    /* of a core, while a command or script runs */
-    int64_t child_until; /* a child of it works: only the unit's processor time shows that */
+    bool deaf;                 /* its hang does not obey SIGTERM either: only SIGKILL ends it */
+    int64_t writes_wait_until; /* CLIENT PAUSE n WRITE */
+    bool reports_pauses;       /* in INFO, as Valkey; else only CLIENT LIST does */
+    int64_t work_until;        /* a command without a script runs; 0 = none */
+    int64_t work_since;        /* since when it has been without an answer */
+    int64_t work_rest;         /* of a command that is held */
+    int work_left;             /* commands of a burst that are to come */
+    bool kill_waits;           /* a SIGKILL that the disk holds back */
+    int work_percent;          /* of a core, while a command or script runs */
+    int64_t child_until;       /* a child of it works: only the unit's processor time shows that */
     int64_t cpu, unit_cpu, clocked; /* processor time in hundredths of a millisecond, until when */
     int rate, unit_rate;            /* percent of a core since then */
     int64_t script_until;           /* 0 = no script */
@@ -395,11 +397,12 @@ void process_clock(struct sim *s, int service);                /* after every ch
 bool process_works(const struct sim *s, const struct unit *u); /* a command or script runs */
 void process_facts(struct sim *s, int service, int64_t pid, struct process_facts *ret);
 int64_t process_unit_ms(const struct sim *s, const struct unit *u);
-void process_work(struct sim *s, int service);    /* a long command begins, or several */
-void process_freeze(struct sim *s, int service);  /* it hangs, or a signal stops it */
-void process_stop(struct sim *s, int service);    /* a signal stops it */
-void process_hold(struct sim *s, int service);    /* a disk or a debugger holds it */
-void process_hang(struct sim *s, int service);    /* ... for good, in state S */
+void process_work(struct sim *s, int service);   /* a long command begins, or several */
+void process_freeze(struct sim *s, int service); /* it hangs, or a signal stops it */
+void process_stop(struct sim *s, int service);   /* a signal stops it */
+void process_hold(struct sim *s, int service);   /* a disk or a debugger holds it */
+void process_hang(struct sim *s, int service);   /* ... for good, in state S */
+void process_pause_writes(struct sim *s, int service);
 void process_child(struct sim *s, int service);   /* a child saves */
 void process_release(struct sim *s, int service); /* what held it is over */
 

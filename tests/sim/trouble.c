@@ -545,6 +545,7 @@ static const struct kind kinds[] = {
     {"work", process_work, 6 * MINUTE_MS, false},
     {"held", process_hold, 8 * MINUTE_MS, false},
     {"child", process_child, 8 * MINUTE_MS, false},
+    {"pause", process_pause_writes, 8 * MINUTE_MS, false},
     {"path", path_broken, 6 * MINUTE_MS, false},
     {"local", bound_locally, 12 * MINUTE_MS, false},
     {"door", door_shut, 8 * MINUTE_MS, false},
@@ -616,6 +617,7 @@ void trouble_end(struct sim *s)
         host_way_changed(s, i);
         bound_again(s, i, 0);
         u->relapse_ms = 0;
+        u->writes_wait_until = 0;
         u->full = u->door_shut = u->failover = u->load_stalls = u->bad_start = false;
         link_mended(s, i, 0);
         foreign_ends(s, i, 0);

@@ -133,6 +133,7 @@ static void gone(struct sim *s, int service, enum unit_result result)
     u->frozen = u->freezer = u->deaf = u->kill_waits = u->local = false;
     u->held = TASK_UNKNOWN;
     u->work_until = u->work_rest = u->child_until = 0;
+    u->writes_wait_until = 0;
     process_clock(s, service);
     u->cpu = u->unit_cpu = 0;
     u->script_until = 0;
