@@ -237,7 +237,10 @@ const struct key keys[] = {
     {PLACE_HEALTH, "confirm_interval_ms", KEY_INT, WATCH(confirm_interval_ms), RANGE(50, 60000),
      .standard = "500", .help = "between the starts of the probes that confirm a failure"},
     {PLACE_HEALTH, "systemd_interval_seconds", KEY_SECONDS, WATCH(systemd_interval_ms),
-     RANGE(1, 3600), .standard = "60", .help = "between two looks at the unit"},
+     RANGE(1, 3600), .standard = "60",
+     .help =
+         "between two looks at the unit; systemd is asked three times as often, but no more often "
+         "than every 20 s, so that one that does not answer is named within half a minute"},
     {PLACE_HEALTH, "performance_interval_seconds", KEY_SECONDS, WATCH(performance_interval_ms),
      RANGE(1, 86400), .standard = "120", .help = "between two performance checks"},
     {PLACE_HEALTH, "busy_alert_seconds", KEY_SECONDS, WATCH(busy_alert_ms), RANGE(0, 86400),
