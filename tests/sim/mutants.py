@@ -215,8 +215,6 @@ MUTANTS = [
     ("replica-restarted", CAUSE_TABLE, '"replica_link_down", OVERALL_DEGRADED, RESTART_USELESS,\n'
      "                                 REMEDY_NONE,", '"replica_link_down", OVERALL_DEGRADED, RESTART_HELPS,\n'
      "                                 REMEDY_RESTART,", "a replica that has lost its primary is restarted"),
-    ("pause-restarted", CAUSE_TABLE, '{"writes_paused", OVERALL_DEGRADED, RESTART_UNNEEDED, REMEDY_NONE,',
-     '{"writes_paused", OVERALL_DEGRADED, RESTART_HELPS, REMEDY_RESTART,', "a Redis whose writes are paused is restarted"),
     ("orphan-loads", CAUSE, "    if (s->unit.active != UNIT_ACTIVATING || !recent(s, s->unit.asked))\n",
      "    if (true)\n", "a replica without its primary loads forever, and no alert is raised"),
     ("orphan-failed", CAUSE, "    return orphan || cause_proven_well(s);", "    return cause_proven_well(s);",
