@@ -46,16 +46,16 @@ int frame_write(const json_t *object, struct buf *out, struct error *err)
     return 0;
 }
 
-int frame_read(struct buf *in, json_t **ret, struct error *err)
+int frame_read_most(struct buf *in, size_t most, json_t **ret, struct error *err)
 {
     size_t length = 0;
     if (in->length < FRAME_HEADER)
         return 0;
     for (size_t i = 0; i < FRAME_HEADER; i++)
         length = length << 8 | (unsigned char)in->data[i];
-    if (length > FRAME_MAX)
-        return error_set(err, -EMSGSIZE, "a frame of %zu bytes was announced, %d are taken", length,
-                         FRAME_MAX);
+    if (length > most)
+        return error_set(err, -EMSGSIZE, "a frame of %zu bytes was announced, %zu are taken",
+                         length, most);
     if (in->length - FRAME_HEADER < length)
         return 0;
     json_error_t why;
@@ -70,4 +70,9 @@ int frame_read(struct buf *in, json_t **ret, struct error *err)
     buf_consume(in, FRAME_HEADER + length);
     *ret = object;
     return 1;
+}
+
+int frame_read(struct buf *in, json_t **ret, struct error *err)
+{
+    return frame_read_most(in, FRAME_MAX, ret, err);
 }

@@ -26,5 +26,7 @@ int frame_write(const json_t *object, struct buf *out, struct error *err) ATTR_M
  * for a frame that is too long (-EMSGSIZE) or not a JSON object (-EBADMSG): the stream is unusable
  * then. A frame is taken in one piece of at most FRAME_BYTES_MAX bytes. */
 int frame_read(struct buf *in, json_t **ret, struct error *err) ATTR_MUST_USE;
+/* The same for one of at most `most` bytes: of a side that has no reason to send longer ones. */
+int frame_read_most(struct buf *in, size_t most, json_t **ret, struct error *err) ATTR_MUST_USE;
 
 #endif

@@ -50,10 +50,13 @@ static bool refill(struct frame_pipe *p)
 
 static void take_frames(struct frame_pipe *p)
 {
+    size_t most = p->options.in_max == 0 ? FRAME_MAX : p->options.in_max;
     while (!p->paused && !p->stopped && !p->closing) {
         json_t *frame = NULL;
         struct error err = {0};
-        int got = frame_read(&p->in, &frame, &err);
+        size_t before = p->in.length;
+        int got = frame_read_most(&p->in, most, &frame, &err);
+        p->taken += before - p->in.length;
         if (got == 1)
             p->options.events->frame(p->options.context, frame);
         else if (got < 0)
@@ -88,6 +91,7 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
 int frame_pipe_start(struct frame_pipe *p)
 {
     p->paused = false;
+    p->taken = 0;
     if (p->chunk_end > 0)
         take_frames(p);
     if (p->paused || p->stopped || p->closing)

@@ -35,6 +35,7 @@ struct frame_pipe_options {
     /* FRAME_PIPE_CHUNK bytes for reading, borrowed. Pipes of one loop may share them, if they are
      * never paused. */
     char *chunk;
+    size_t in_max;  /* bytes of a frame that is taken; 0 = FRAME_MAX */
     size_t out_max; /* bytes that may wait for the reader */
 };
 
@@ -43,6 +44,7 @@ struct frame_pipe {
     struct frame_pipe_options options;
     struct buf in;
     size_t chunk_at, chunk_end; /* bytes of the chunk that no frame was taken from yet */
+    size_t taken;               /* bytes of the frames since frame_pipe_start() */
     bool paused, stopped, ended, closing;
 };
 

@@ -40,6 +40,8 @@
 #define LINK_FD 3           /* the web process' end */
 #define LINK_CALLS_MAX 1024 /* requests in flight */
 #define LINK_USED_MAX 1024
+/* A request's body (64 KiB), its head and what JSON makes of them; all names of LINK_USED_MAX. */
+#define LINK_REQUEST_BYTES_MAX ((size_t)256 * 1024)
 #define LINK_OUT_MAX                                                                               \
     (16 * 1024 * 1024) /* bytes that wait for the other side before it is dropped */
 

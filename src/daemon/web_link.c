@@ -18,6 +18,7 @@
 
 /* What a flood may cost the engine between two looks at its own timers. */
 #define FRAMES_A_TURN_MAX 64
+#define BYTES_A_TURN_MAX ((size_t)128 * 1024) /* and the frame that passes it */
 #define ADDRESS_MAX 64
 
 enum link_state { LINK_OPEN, LINK_BROKEN, LINK_CLOSED };
@@ -388,7 +389,8 @@ static void on_frame(void *context, json_t *frame)
 {
     struct web_link *link = context;
     take_request(link, frame);
-    if (--link->left > 0 || link->state != LINK_OPEN)
+    bool more = --link->left > 0 && link->pipe.taken < BYTES_A_TURN_MAX;
+    if (more || link->state != LINK_OPEN)
         return;
     frame_pipe_pause(&link->pipe);
     (void)uv_timer_start(&link->next_turn, on_next_turn, 1, 0);
@@ -415,8 +417,11 @@ int web_link_open(const struct web_link_options *options, int fd, struct web_lin
     link->left = FRAMES_A_TURN_MAX;
     (void)uv_timer_init(options->loop, &link->breaker);
     (void)uv_timer_init(options->loop, &link->next_turn);
-    const struct frame_pipe_options pipe = {
-        .events = &events, .context = link, .chunk = link->chunk, .out_max = LINK_OUT_MAX};
+    const struct frame_pipe_options pipe = {.events = &events,
+                                            .context = link,
+                                            .chunk = link->chunk,
+                                            .in_max = LINK_REQUEST_BYTES_MAX,
+                                            .out_max = LINK_OUT_MAX};
     int r = frame_pipe_open(&link->pipe, options->loop, fd, &pipe, err);
     if (r == 0)
         r = frame_pipe_start(&link->pipe);

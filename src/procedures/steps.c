@@ -19,6 +19,14 @@ static json_t *step(json_t *steps, const char *title, const char *on, const char
     return o;
 }
 
+/* A terminal that gets one pasted does something else than write it. */
+static bool has_control(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text >= 32 && *text != 127)
+        text++;
+    return *text != '\0';
+}
+
 ATTR_PRINTF(2, 3) static void command(json_t *o, const char *format, ...)
 {
     char line[4 * PROCEDURES_VALUE_MAX];
@@ -26,16 +34,8 @@ ATTR_PRINTF(2, 3) static void command(json_t *o, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    if (length > 0 && length < (int)sizeof line)
+    if (length > 0 && length < (int)sizeof line && !has_control(line))
         (void)json_array_append_new(json_object_get(o, "commands"), json_string(line));
-}
-
-/* A terminal that gets one pasted does something else than write it. */
-static bool has_control(const char *text)
-{
-    while (*text != '\0' && (unsigned char)*text >= 32 && *text != 127)
-        text++;
-    return *text != '\0';
 }
 
 /* As one word for a shell. */

@@ -8,8 +8,9 @@ import shutil
 import signal
 import subprocess
 
-from daemon import PROGRAM, wait_until
+from daemon import PROGRAM, SCALE, wait_until
 
+LATE_MS_MAX = 50
 TAKEN_OVER = PROGRAM.parent / "tests" / "unit" / "web" / "resus-web-taken-over"
 
 
@@ -92,6 +93,9 @@ def recovers_under(served, deed):
         os.kill(killed, signal.SIGKILL)
         wait_until(lambda: served.good("status", "redis")["pid"] not in (killed, None), "another process")
         wait_until(lambda: served.good("health", "redis")["overall_status"] == "healthy", "health")
+        late = served.ask("timing")[1]["late_ms"]
+        print(f"# {deed}: checks are late by {late} ms", flush=True)
+        assert late["p99"] < LATE_MS_MAX * SCALE, late
         assert "clock" not in served.output() and "self_doubt" not in served.output(), "the engine was held up"
 
 

@@ -269,6 +269,45 @@ static void a_flood_is_taken_a_piece_a_turn_and_no_frame_is_lost(void **state)
     close_hostile(&h);
 }
 
+/* To read one costs by its length, and what holds the loop up are bytes. */
+static void long_frames_are_taken_fewer_a_turn(void **state)
+{
+    (void)state;
+    const int sent = 6;
+    static char text[32 * 1024];
+    struct hostile h;
+    int most = 0;
+    size_t at = (size_t)snprintf(text, sizeof text,
+                                 "{\"id\": 1, \"op\": \"prometheus\", \"source_ip\": "
+                                 "\"192.0.2.1\", \"args\": {\"x\": [[]");
+    while (at + 8 < sizeof text)
+        at += (size_t)snprintf(text + at, sizeof text - at, ",[]");
+    (void)snprintf(text + at, sizeof text - at, "]}}");
+    open_hostile(&h);
+    send_frames(&h, text, sent);
+    while (answered < sent) {
+        int before = answered;
+        (void)uv_run(&h.loop, UV_RUN_NOWAIT);
+        most = answered - before > most ? answered - before : most;
+    }
+    assert_in_range(most, 1, sent - 1);
+    assert_string_equal(h.why, "");
+    close_hostile(&h);
+}
+
+static void a_frame_longer_than_a_request_can_be_ends_the_link(void **state)
+{
+    (void)state;
+    static const char head[] = {0, 8, 0, 0, '{'}; /* half a mebibyte is announced */
+    struct hostile h;
+    open_hostile(&h);
+    assert_int_equal(send(h.end, head, sizeof head, 0), (ssize_t)sizeof head);
+    for (int turns = 0; turns < 100 && h.why[0] == '\0'; turns++)
+        (void)uv_run(&h.loop, UV_RUN_NOWAIT);
+    assert_non_null(strstr(h.why, "a frame of 524288 bytes was announced"));
+    close_hostile(&h);
+}
+
 static void one_ipv6_host_has_the_limit_of_one_address(void **state)
 {
     (void)state;
@@ -321,6 +360,8 @@ int main(void)
         cmocka_unit_test(a_text_goes_out_in_pieces_and_ends_with_one_answer),
         cmocka_unit_test(a_text_with_a_piece_that_could_not_be_sent_is_an_error),
         cmocka_unit_test(a_flood_is_taken_a_piece_a_turn_and_no_frame_is_lost),
+        cmocka_unit_test(long_frames_are_taken_fewer_a_turn),
+        cmocka_unit_test(a_frame_longer_than_a_request_can_be_ends_the_link),
         cmocka_unit_test(one_ipv6_host_has_the_limit_of_one_address),
         cmocka_unit_test(what_a_sound_web_process_never_sends_ends_the_link),
     };
