@@ -1,7 +1,9 @@
 """What other accounts can change is not acted on, and the engine keeps its memory to itself."""
 
+import base64
 import contextlib
 import ctypes
+import json
 import os
 import pathlib
 import shutil
@@ -9,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 
+import people
 from daemon import PROGRAM, SCALE, TREE, Skip, free_port, wait_until
 
 NOBODY = 65534
@@ -261,3 +264,52 @@ def test_redis_of_another_account_is_recovered_and_stays_that_account_s(served):
     served.stop()
     served.start()  # the next daemon finds it
     assert wait_until(lambda: served.good("status").get("pid"), "the status") == second
+
+
+def test_no_answer_line_or_file_repeats_a_secret_of_the_settings(served):
+    people.add_all(served)
+    folder = served.folder / "secrets"
+    folder.mkdir(mode=0o700)
+    words = {name: f"hidden-{name}-0123456789abcdef" for name in ("slack", "hook", "alive", "mail", "keyid", "s3", "redis", "primary")}
+    words["hook"] = "whsec_" + base64.b64encode(os.urandom(32)).decode()
+    files = {}
+    for name, word in words.items():
+        files[name] = str(folder / name)
+        text = {"slack": f"https://127.0.0.1:9/services/{word}", "alive": f"https://127.0.0.1:9/{word}"}.get(name, word)
+        (folder / name).write_text(text + "\n")
+        (folder / name).chmod(0o600)
+    served.settings["alerts"] = {
+        "channels": {"chat": {"type": "slack", "url_file": files["slack"]},
+                     "hook": {"type": "webhook", "url": "https://127.0.0.1:9/hook", "secret_file": files["hook"]},
+                     "post": {"type": "smtp", "url": "smtp://127.0.0.1:9", "tls": "none", "from": "resus@example.org",
+                              "to": ["ops@example.org"], "username": "resus", "password_file": files["mail"]}},
+        "heartbeat": {"url_file": files["alive"]}}
+    served.settings["backup"] = {"copies": [{
+        "name": "far", "type": "s3", "endpoint": "https://127.0.0.1:9", "bucket": "b", "region": "r",
+        "access_key_file": files["keyid"], "secret_key_file": files["s3"]}]}
+    served.redis("CONFIG", "SET", "masterauth", words["primary"])
+    served.redis("CONFIG", "SET", "requirepass", words["redis"])
+    served.settings["services"]["redis"]["redis"] = {"password_file": files["redis"]}
+    served.stop()
+    served.start()
+    wait_until(lambda: served.good("health", "redis")["overall_status"] == "healthy", "health")
+    served.run("backup", "create")
+    wait_until(lambda: served.good("backup", "status")["copies"][0]["state"] == "failing", "the failure of the copy")
+    served.run("alert", "test")
+    headers = people.bearer(people.login(served, "admin")["token"])
+    said = {}
+    for path, item in served.ask("openapi")[1]["paths"].items():
+        if "get" in item and not item["get"].get("x-websocket"):
+            for what in (people.PARAMETERS["what"], "slowlog", "clients") if "{what}" in path else (None,):
+                place = people.place_of(path, **({"what": what} if what else {}))
+                said[place] = json.dumps(served.https("GET", place, headers=headers).body)
+    for verb in (("doctor",), ("bundle", "-o", "/dev/stdout"), ("status",), ("serve", "--check"), ("alert", "test"), ("backup", "status")):
+        done = served.run(*verb)
+        said[verb] = done.stdout + done.stderr
+    said["output"] = served.output()
+    for file in (served.folder / "state").rglob("*"):
+        if file.is_file():
+            said[file] = file.read_bytes().decode("latin-1")
+    assert len(said) > 50, list(said)
+    repeated = [(place, name) for place, text in said.items() for name, word in words.items() if word in text]
+    assert not repeated, repeated
