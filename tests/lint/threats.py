@@ -18,11 +18,12 @@ def functions(file):
     if file.suffix == ".py":
         return {name.removeprefix("test_") for name in re.findall(r"^def (test_\w+)\(", text, re.MULTILINE)}
     defined = re.findall(r"^static void (\w+)\(void \*\*", text, re.MULTILINE)
-    return {name for name in defined if len(re.findall(rf"\b{name}\b", text)) > 1}  # it is in the list of main(), too
+    return {name.removeprefix("test_") for name in defined if len(re.findall(rf"\b{name}\b", text)) > 1}  # it is in the list of main(), too
 
 
 def fault_of(named):
     path, _, part = named.partition(":")
+    part = part.removeprefix("test_")
     file = TESTS / path
     if not file.exists():
         return f"{file} is not there"
