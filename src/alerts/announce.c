@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "alerts/incidents.h"
 #include "alerts/inside.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -117,6 +118,8 @@ void alerts_announce(struct alerts *a, const struct maintenance_news *news)
     const struct service_settings *single = NULL;
     struct message *m = mem_calloc(1, sizeof *m);
     channel_set channels = readers(a, &news->window->services, &single);
+    if (news->kind == MAINTENANCE_BEGINS || news->kind == MAINTENANCE_SUMMARY)
+        incidents_window(a, news->number, news->text);
     /* The window's row was queued before: a message that is on the disk has its row there, too. */
     struct outbox_post post = {.service = single == NULL ? NULL : single->id,
                                .channels = channels,

@@ -196,6 +196,7 @@ static const char *const call_texts[ESCALATION_WHY_COUNT] = {
     [ESCALATION_WHY_DATA] = "Data may be lost.",
     [ESCALATION_WHY_BREACH] = "It may be a breach.",
     [ESCALATION_WHY_NO_UPDATE] = "Reminders of the status update were not answered.",
+    [ESCALATION_WHY_ASKED] = "", /* in the person's own words */
 };
 
 /* At the opening those need no second message that have the alert's own. */
@@ -211,12 +212,13 @@ static channel_set have_alert(const struct moment *m)
 
 static void call(const struct moment *m, const struct escalation_effect *e)
 {
-    char key[ALERT_KEY_TEXT_SIZE], text[256];
+    char key[ALERT_KEY_TEXT_SIZE], text[MESSAGE_TEXT_MAX];
+    bool asked = e->why == ESCALATION_WHY_ASKED;
     const char *name = m->c->escalation.policy.levels[e->level].name;
     channel_set channels = e->channels & ~m->a->plan->boards;
     (void)str_format(text, sizeof text, "Level %d (%s) is called. %s", e->level + 1, name,
-                     call_texts[e->why]);
-    case_note(m->c, m->now, "call", NULL, text);
+                     asked ? m->text : call_texts[e->why]);
+    case_note(m->c, m->now, "call", asked ? m->person : NULL, text);
     if (e->why == ESCALATION_WHY_OPENED)
         channels &= ~have_alert(m);
     call_key(m, ++m->c->call_last, key);
@@ -224,7 +226,8 @@ static void call(const struct moment *m, const struct escalation_effect *e)
                        .kind = MESSAGE_TRIGGER,
                        .channels = channels,
                        .key = key,
-                       .generation = (uint32_t)e->generation + 1};
+                       /* An acknowledgement does not take back what a person asks for. */
+                       .generation = asked ? 0 : (uint32_t)e->generation + 1};
     (void)str_format(s.text, sizeof s.text, "%s Acknowledge: resus incident ack %" PRId64, text,
                      m->c->number);
     if ((channels & m->a->plan->routes.pagers) != 0)
@@ -300,6 +303,7 @@ void moment_escalate(struct moment *m, enum escalation_event event)
         .data_at_risk = data_at_risk(m->a, c),
         .held = moment_held(m),
         .dead = failing(m->a),
+        .level = m->level,
     };
     if (event == ESCALATION_BEGIN && m->a->plan->levels.count == 0)
         return; /* nobody is to be called */

@@ -115,7 +115,8 @@ static json_t *whole(const struct case_entry *e, const struct plan *plan, struct
         put_incident(o, &e->incident, now) &&
         json_put(o, "escalation", escalation_json(&e->escalation, plan, now)) &&
         json_put_text(o, "acknowledged_by", e->acknowledged_by) &&
-        json_put_int(o, "left_out", e->left_out) && json_put_int(o, "entry_last", e->entry_last) &&
+        json_put_int(o, "responded", e->responded.ms) && json_put_int(o, "left_out", e->left_out) &&
+        json_put_int(o, "entry_last", e->entry_last) &&
         json_put_int(o, "call_last", e->call_last) &&
         json_put(o, "texts", json_deep_copy(e->texts)) &&
         json_put(o, "calls", json_deep_copy(e->calls)) &&
@@ -248,6 +249,7 @@ int case_read(const json_t *body, const struct plan *plan, struct now now, struc
     (void)str_copy(ret->subject, sizeof ret->subject, json_text_or(body, "service", ""));
     (void)str_copy(ret->acknowledged_by, sizeof ret->acknowledged_by,
                    json_text_or(body, "acknowledged_by", ""));
+    ret->responded = record_time(body, "responded");
     ret->cause = cause_by_code(json_text_or(body, "cause", ""));
     ret->left_out = record_number(body, "left_out", RECORD_TIME_MAX_MS);
     ret->entry_last = record_number(body, "entry_last", RECORD_TIME_MAX_MS);

@@ -34,10 +34,12 @@ struct case_entry {
     json_t *timeline;   /* entries, oldest first */
     int64_t left_out;   /* so many older entries are no longer in it */
     int64_t entry_last; /* number of the last entry */
-    json_t *texts;      /* title, impact, summary, root_cause, resolution, preventive_measures */
+    json_t *texts;      /* title, impact, summary, root_cause, resolution, preventive_measures,
+                           war_room, window (its number) */
     json_t *calls;      /* [{key, channels}]: what pagers were sent, and keep open */
     int64_t call_last;
     char acknowledged_by[INCIDENT_PERSON_SIZE];
+    wall_ms responded; /* when the first person answered; 0 = no one has */
     mono_ms wake;
 };
 

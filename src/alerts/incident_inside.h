@@ -11,6 +11,7 @@ struct moment {
     struct now now;
     const char *person; /* NULL = nobody */
     const char *text;   /* of an update */
+    int level;          /* of ESCALATION_ASK */
     bool changed;
 };
 

@@ -1,5 +1,6 @@
 /* Incidents as people see them, and the post-mortem. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "alerts/incidents.h"
 #include "alerts/inside.h"
@@ -23,7 +24,9 @@ static bool put_texts(json_t *o, const json_t *texts)
 {
     static const char *const names[] = {"title",      "impact",     "summary",
                                         "root_cause", "resolution", "preventive_measures"};
-    bool good = true;
+    const char *window = json_text_or(texts, "window", NULL);
+    bool good = window == NULL ? json_put_null(o, "window")
+                               : json_put_int(o, "window", strtoll(window, NULL, 10));
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         good = good && json_put_text(o, names[i], json_text_or(texts, names[i], NULL));
     return good;
@@ -53,12 +56,43 @@ static bool put_head(json_t *o, int64_t number, const json_t *r)
            put_time(o, "update_due_at", r, "update_due");
 }
 
+/* A target is missed when what it asks for came later, or has not come yet. */
+static bool put_target(json_t *o, const char *due_key, const char *missed_key, wall_ms due,
+                       wall_ms came)
+{
+    return json_put_wall(o, due_key, due) &&
+           json_put_bool(o, missed_key, due.ms != 0 && came.ms > due.ms);
+}
+
+/* By the worst severity that it had. An end without any person is an answer, too. */
+static bool put_targets(json_t *o, const json_t *r, wall_ms now)
+{
+    enum severity worst = severity_by_word(json_text_or(r, "worst", ""));
+    wall_ms opened = {json_int_or(r, "opened", 0)}, over = {json_int_or(r, "resolved_wall", 0)};
+    wall_ms answered = {json_int_or(r, "responded", 0)};
+    int64_t respond = incident_respond_within_ms(worst), solve = incident_solve_within_ms(worst);
+    wall_ms end = over.ms != 0 ? over : now;
+    return put_target(o, "response_due_at", "response_missed",
+                      respond == 0 ? WALL_NONE : wall_add(opened, respond),
+                      answered.ms != 0 ? answered : end) &&
+           json_put_wall(o, "responded_at", answered) &&
+           put_target(o, "resolution_due_at", "resolution_missed",
+                      solve == 0 ? WALL_NONE : wall_add(opened, solve), end);
+}
+
+static const char *war_room_of(const struct alerts *a, const json_t *r)
+{
+    const char *own = json_text_or(json_object_get(r, "texts"), "war_room", "");
+    return own[0] != '\0' ? own : a->settings->escalation.war_room;
+}
+
 json_t *incidents_record_json(const struct alerts *a, int64_t number, const json_t *record,
                               bool whole)
 {
     json_t *o = json_object();
-    (void)a;
-    bool good = put_head(o, number, record) && put_texts(o, json_object_get(record, "texts"));
+    bool good = put_head(o, number, record) && put_targets(o, record, alerts_now(a).wall) &&
+                json_put_text(o, "war_room", or_null(war_room_of(a, record))) &&
+                put_texts(o, json_object_get(record, "texts"));
     if (whole)
         good = good && json_put_int(o, "entries_left_out", json_int_or(record, "left_out", 0)) &&
                json_put(o, "timeline", json_deep_copy(json_object_get(record, "timeline")));
@@ -124,12 +158,17 @@ json_t *incidents_postmortem(const json_t *o)
     int r = buf_printf(&b,
                        "# Incident %" PRId64 ": %s\n\n- Service: %s\n- Severity: %s (worst: %s)\n"
                        "- Status: %s\n- Commander: %s\n- Opened: %s\n- Mitigated: %s\n"
-                       "- Resolved: %s\n- Cause: %s\n\n",
+                       "- Resolved: %s\n- Cause: %s\n- Answered: %s%s\n- Resolution target: "
+                       "%s%s\n\n",
                        json_int_or(o, "id", 0), json_text_or(o, "title", ""), subject,
                        json_text_or(o, "severity", ""), json_text_or(o, "worst_severity", ""),
                        json_text_or(o, "status", ""), json_text_or(o, "commander", "nobody"),
                        json_text_or(o, "opened_at", ""), json_text_or(o, "mitigated_at", "-"),
-                       json_text_or(o, "resolved_at", "-"), json_text_or(o, "cause", "-"));
+                       json_text_or(o, "resolved_at", "-"), json_text_or(o, "cause", "-"),
+                       json_text_or(o, "responded_at", "-"),
+                       json_bool_or(o, "response_missed", false) ? " (target missed)" : "",
+                       json_text_or(o, "resolution_due_at", "-"),
+                       json_bool_or(o, "resolution_missed", false) ? " (missed)" : "");
     static const char *const sections[][2] = {{"Summary", "summary"},
                                               {"Impact", "impact"},
                                               {"Root cause", "root_cause"},

@@ -230,6 +230,19 @@ void incidents_acted(struct alerts *a, int service, const char *person, const ch
     finish(&m, 0);
 }
 
+void incidents_window(struct alerts *a, int64_t window, const char *text)
+{
+    char number[24];
+    (void)str_format(number, sizeof number, "%" PRId64, window);
+    for (struct case_entry *c = a->cases.first; c != NULL; c = c->next) {
+        if (!str_equal(json_text_or(c->texts, "window", ""), number))
+            continue;
+        struct moment m = {.a = a, .c = c, .now = alerts_now(a), .changed = true};
+        case_note(c, m.now, "action", NULL, text);
+        finish(&m, 0);
+    }
+}
+
 void incidents_turn(struct alerts *a, struct now now)
 {
     for (struct case_entry *c = a->cases.first, *next; c != NULL; c = next) {
@@ -348,6 +361,17 @@ static enum incident_refusal set(struct moment *m, const struct incident_order *
     return refusal;
 }
 
+static enum incident_refusal escalate(struct moment *m)
+{
+    const struct escalation *e = &m->c->escalation;
+    if (!incident_open(&m->c->incident))
+        return INCIDENT_REFUSE_NOT_OPEN;
+    if (e->state == ESCALATION_OFF || m->level > (int)e->policy.count)
+        return INCIDENT_REFUSE_LEVEL;
+    moment_escalate(m, ESCALATION_ASK);
+    return INCIDENT_REFUSE_NOT;
+}
+
 static enum incident_refusal obey(struct moment *m, const struct incident_order *o)
 {
     enum incident_refusal refusal = INCIDENT_REFUSE_NOT;
@@ -375,6 +399,8 @@ static enum incident_refusal obey(struct moment *m, const struct incident_order 
         }
         m->changed = true;
         break;
+    case ORDER_ESCALATE:
+        return escalate(m);
     case ORDER_SET:
         return set(m, o);
     case ORDER_KIND_COUNT:
@@ -390,12 +416,15 @@ int incidents_order(struct alerts *a, int64_t number, const struct incident_orde
                        .c = case_by_number(&a->cases, number),
                        .now = alerts_now(a),
                        .person = order->person,
-                       .text = order->text};
+                       .text = order->text,
+                       .level = order->level};
     if (m.c == NULL)
         return error_set(
             err, -ENOENT,
             "There is no such incident, or it is closed: resus incident list all shows them.");
     enum incident_refusal refusal = obey(&m, order);
+    if (accepted(refusal) && order->kind != ORDER_SET && m.c->responded.ms == 0)
+        m.c->responded = m.now.wall;
     finish(&m, accepted(refusal) ? order->save : 0);
     alerts_arm(a);
     return accepted(refusal) ? 0 : refused(refusal, err);
@@ -416,6 +445,7 @@ int64_t incidents_open_by_hand(struct alerts *a, int service, enum severity seve
     if ((m.c = case_add(&a->cases, subject, service)) == NULL)
         return error_set(err, -EPERM, "There is no room for another incident: close some.");
     (void)json_put_text(m.c->texts, "title", title);
+    m.c->responded = m.now.wall;
     (void)respond(&m, &in, &refusal);
     if (!accepted(refusal)) {
         case_drop(&a->cases, m.c);

@@ -18,14 +18,16 @@ enum incident_order_kind {
     ORDER_NOTE,
     ORDER_UPDATE,
     ORDER_ACKNOWLEDGE,
-    ORDER_SET, /* of the members below, those that are there */
+    ORDER_ESCALATE, /* `level`, 0 = the next one */
+    ORDER_SET,      /* of the members below, those that are there */
     ORDER_KIND_COUNT
 };
 struct incident_order {
     enum incident_order_kind kind;
     const char *person;
-    const char *text;       /* of a note, an update, an acknowledgement; NULL = none */
-    int64_t next_ms;        /* of an update, 0 = the usual */
+    const char *text; /* of a note, an update, an acknowledgement; NULL = none */
+    int64_t next_ms;  /* of an update, 0 = the usual */
+    int level;
     enum severity severity; /* of SET; none = as it is */
     const char *status;     /* of SET; NULL = as it is */
     const json_t *texts;    /* of SET: an object; NULL = none */
@@ -45,6 +47,9 @@ int incidents_acknowledge_alert(struct alerts *a, int64_t alert, const char *per
 /* An operation or a recovery of `service` has ended: a line in the timeline of its incident, if one is
  * open. `person`: NULL = Resus itself. */
 void incidents_acted(struct alerts *a, int service, const char *person, const char *text);
+
+/* A window has begun or ended: a line in the timelines of the incidents that are tied to it. */
+void incidents_window(struct alerts *a, int64_t window, const char *text);
 
 /* Those in memory, newest first; `open`: only what is investigating or mitigated. */
 json_t *incidents_json(struct alerts *a, const char *service, bool open);

@@ -47,6 +47,16 @@ static void put_acknowledge(const struct alerts *a, const struct case_entry *c, 
     (void)json_put_text(message, "acknowledge", url);
 }
 
+/* The settings' one is for P1; one that a person has set is for the incident whatever its severity. */
+static void put_war_room(const struct alerts *a, const struct case_entry *c, json_t *message)
+{
+    const char *own = json_text_or(c->texts, "war_room", "");
+    const char *usual = c->incident.severity == SEVERITY_P1 ? a->settings->escalation.war_room : "";
+    const char *url = own[0] != '\0' ? own : usual;
+    if (url[0] != '\0')
+        (void)json_put_text(message, "war_room", url);
+}
+
 json_t *links_added(const struct alerts *a, int channel, const json_t *message)
 {
     json_t *copy = json_copy((json_t *)message);
@@ -58,6 +68,8 @@ json_t *links_added(const struct alerts *a, int channel, const json_t *message)
     alert_link(a, path, url, sizeof url);
     if (url[0] != '\0')
         (void)json_put_text(copy, "link", url);
+    if (incident_open(&c->incident))
+        put_war_room(a, c, copy);
     if (asks_for_someone(message) && incident_open(&c->incident) && c->acknowledged_by[0] == '\0')
         put_acknowledge(a, c, a->plan->channels[channel].name, copy);
     return copy;

@@ -106,7 +106,14 @@ static const struct field incident_set_fields[] = {NUMBER,
                                                    LONG_TEXT("root_cause"),
                                                    LONG_TEXT("resolution"),
                                                    LONG_TEXT("preventive_measures"),
+                                                   TEXT("war_room", 0, 1000),
+                                                   INT("window", 0, INT32_MAX),
                                                    END};
+static const struct field incident_escalate_fields[] = {
+    NUMBER,
+    {.name = "note", .type = FIELD_TEXT, .required = true, .min = 1, .max = OPERATION_REASON_MAX},
+    INT("level", 1, 4),
+    END};
 static const struct field incident_note_fields[] = {
     NUMBER, {.name = "text", .type = FIELD_TEXT, .required = true, .min = 1, .max = 1000}, END};
 static const struct field incident_update_fields[] = {
@@ -335,6 +342,10 @@ const struct operation operations[OPERATION_COUNT] = {
         {"incident_acknowledge", POST, "/api/incidents/{n}/acknowledge", ACCESS_OPERATOR, false,
          RATE_NONE, n_note_fields,
          "Says that a person is working on it: no further calls for a while.", "Incident"},
+    [OP_INCIDENT_ESCALATE] = {"incident_escalate", POST, "/api/incidents/{n}/escalate",
+                              ACCESS_OPERATOR, false, RATE_NONE, incident_escalate_fields,
+                              "Calls the next level now, or the one named, and gives the reason.",
+                              "Incident"},
     [OP_POSTMORTEM] = {"incident_postmortem", GET, "/api/incidents/{n}/postmortem", ACCESS_VIEWER,
                        false, RATE_NONE, n_fields, "The post-mortem of an incident, as Markdown.",
                        "text/markdown"},

@@ -86,6 +86,10 @@ static bool put_assignment(json_t *args, const char *word)
 {
     const char *sign = strchr(word, '=');
     char key[64];
+    int64_t number;
+    struct error err = {0};
+    if (str_starts(word, "window=") && parse_int(sign + 1, 0, INT32_MAX, &number, &err) == 0)
+        return json_put_int(args, "window", number);
     return sign != NULL && str_copy_n(key, sizeof key, word, (size_t)(sign - word)) &&
            json_put_text(args, key, sign + 1);
 }
@@ -116,8 +120,28 @@ static int on_number(const struct invocation *in, size_t row)
     return ask_show(in, rows[row].op, args, ASK_READ_MS, view_incident, NULL);
 }
 
+static int escalate(const struct invocation *in)
+{
+    int64_t number, level = 0;
+    struct error err = {0};
+    if (in->word_count < 1 || in->word_count > 2 ||
+        parse_int(in->words[0], 1, INT64_MAX, &number, &err) < 0 ||
+        (in->word_count == 2 && parse_int(in->words[1], 1, 4, &level, &err) < 0))
+        return usage_error(in, "the number of an incident, please, and a level from 1 to 4");
+    if (!arguments_has(in, OPTION_REASON))
+        return usage_error(in, "incident escalate: --reason is missing");
+    json_t *args = json_object();
+    (void)json_put_int(args, "n", number);
+    (void)json_put_text(args, "note", in->options[OPTION_REASON]);
+    if (level > 0)
+        (void)json_put_int(args, "level", level);
+    return ask_show(in, "incident_escalate", args, ASK_READ_MS, view_incident, NULL);
+}
+
 static int run_incident(const struct invocation *in)
 {
+    if (str_equal(in->sub, "escalate"))
+        return escalate(in);
     if (str_equal(in->sub, "open"))
         return open_one(in);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
@@ -126,13 +150,14 @@ static int run_incident(const struct invocation *in)
     return list(in);
 }
 
-static const char *const subs[] = {"list", "show", "open",    "take",       "note", "update",
-                                   "set",  "ack",  "resolve", "postmortem", NULL};
+static const char *const subs[] = {"list", "show", "open",     "take",    "note",       "update",
+                                   "set",  "ack",  "escalate", "resolve", "postmortem", NULL};
 
 const struct verb verbs_incident[] = {
     {"incident", GROUP_ALERTS,
      "incident list [open|all] | show N | open [SERVICE] --severity P2 --title TEXT | take N | "
-     "note N TEXT | update N TEXT | set N KEY=VALUE | ack N [--reason TEXT] | resolve N | "
+     "note N TEXT | update N TEXT | set N KEY=VALUE | ack N [--reason TEXT] | "
+     "escalate N [LEVEL] --reason TEXT | resolve N | "
      "postmortem N",
      "trouble that people have in hand: command, timeline, post-mortem",
      "  open        by hand; Resus opens them by itself when an alert fires\n"
@@ -140,8 +165,10 @@ const struct verb verbs_incident[] = {
      "  note        into the timeline\n"
      "  update      a status update: into the timeline and to the channels\n"
      "  set         severity, status (mitigated, resolved, closed), title, impact,\n"
-     "              summary, root_cause, resolution, preventive_measures\n"
+     "              summary, root_cause, resolution, preventive_measures,\n"
+     "              war_room (an address), window (a maintenance window; 0 = none)\n"
      "  ack         you are working on it: no further calls for a while\n"
+     "  escalate    calls the next level now, or level 1 to 4\n"
      "  postmortem  prints it as Markdown\n",
      .subs = subs, .words = true, .options = TAKES(SEVERITY) | TAKES(TITLE) | TAKES(REASON),
      .run = run_incident},

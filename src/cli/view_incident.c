@@ -31,12 +31,21 @@ void view_incidents(struct page *p, const json_t *body, const struct invocation 
         page_put(p, "no incidents\n");
 }
 
+static void target(struct page *p, const json_t *body, const char *label, const char *due_key,
+                   const char *missed_key)
+{
+    const char *due = json_text_or(body, due_key, "");
+    if (due[0] != '\0')
+        page_field(p, label, "%s%s", due, json_bool_or(body, missed_key, false) ? "  MISSED" : "");
+}
+
 void view_incident(struct page *p, const json_t *body, const struct invocation *in)
 {
     static const char *const fields[][2] = {
         {"Commander", "commander"},
         {"Known to", "acknowledged_by"},
         {"Calls", "escalation"},
+        {"War room", "war_room"},
         {"Update due", "update_due_at"},
         {"Mitigated", "mitigated_at"},
         {"Resolved", "resolved_at"},
@@ -56,6 +65,10 @@ void view_incident(struct page *p, const json_t *body, const struct invocation *
         if (text[0] != '\0')
             page_field(p, fields[i][0], "%s", text);
     }
+    target(p, body, "Answer by", "response_due_at", "response_missed");
+    target(p, body, "Over by", "resolution_due_at", "resolution_missed");
+    if (json_is_integer(json_object_get(body, "window")))
+        page_field(p, "Window", "%lld", (long long)json_int_or(body, "window", 0));
     page_put(p, "\nTimeline:\n");
     json_array_foreach(json_object_get(body, "timeline"), i, entry) {
         char at[64];

@@ -88,6 +88,8 @@ static const struct {
                             .of_alerts = true},
     [OP_INCIDENT_ACKNOWLEDGE] = {incident_order, .done = {AUDIT_INCIDENT, AUDIT_RISK_LOW},
                                  .of_alerts = true},
+    [OP_INCIDENT_ESCALATE] = {incident_order, .done = {AUDIT_INCIDENT, AUDIT_RISK_LOW},
+                              .of_alerts = true},
     [OP_POSTMORTEM] = {incident_get, .rows_ended = incident_rows, .of_alerts = true},
     [OP_LINK_SHOW] = {link_show, .of_alerts = true},
     [OP_LINK_ACKNOWLEDGE] = {link_acknowledge, .done = {AUDIT_INCIDENT, AUDIT_RISK_MODERATE},

@@ -4,10 +4,12 @@
 #include <errno.h>
 
 #include "alerts/alerts.h"
+#include "alerts/maintenance.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
 #include "handlers/records.h"
+#include "notify/text.h"
 
 #define MINUTE_MS 60000
 
@@ -103,6 +105,8 @@ static enum incident_order_kind kind_of(const struct call *call)
         return ORDER_UPDATE;
     case OP_INCIDENT_ACKNOWLEDGE:
         return ORDER_ACKNOWLEDGE;
+    case OP_INCIDENT_ESCALATE:
+        return ORDER_ESCALATE;
     default:
         return ORDER_SET;
     }
@@ -111,8 +115,16 @@ static enum incident_order_kind kind_of(const struct call *call)
 static json_t *texts_of(const json_t *args)
 {
     static const char *const names[] = {"title",      "impact",     "summary",
-                                        "root_cause", "resolution", "preventive_measures"};
+                                        "root_cause", "resolution", "preventive_measures",
+                                        "war_room"};
     json_t *texts = json_object();
+    int64_t window = json_int_or(args, "window", -1);
+    char number[24];
+    (void)str_format(number, sizeof number, "%lld", (long long)window);
+    if (window == 0) /* it is no longer tied to one */
+        (void)json_put_null(texts, "window");
+    else if (window > 0)
+        (void)json_put_text(texts, "window", number);
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         const char *text = json_text_or(args, names[i], NULL);
         if (text != NULL)
@@ -121,9 +133,30 @@ static json_t *texts_of(const json_t *args)
     return texts;
 }
 
+/* False: the order names something that is not there, and has been refused. */
+static bool sound(struct handlers *h, struct call *call)
+{
+    int64_t window = json_int_or(call->args, "window", 0);
+    const char *war_room = json_text_or(call->args, "war_room", "");
+    JSON_CLEANUP json_t *shown = NULL;
+    if (war_room[0] != '\0' && !text_link_good(war_room)) {
+        handlers_refuse(h, call, 400, "Bad request",
+                        "`war_room` is an address with http:// or https://.", "invalid");
+        return false;
+    }
+    if (window > 0 && h->ports.maintenance != NULL)
+        shown = maintenance_show(h->ports.maintenance, window, NULL);
+    if (window > 0 && shown == NULL)
+        handlers_refuse(h, call, 404, "Not found",
+                        "There is no such window: resus maintenance list shows them.", "not_found");
+    return window <= 0 || shown != NULL;
+}
+
 void incident_order(struct handlers *h, struct call *call)
 {
     struct error err = {0};
+    if (!sound(h, call))
+        return;
     int64_t number = json_int_or(call->args, "n", 0);
     JSON_CLEANUP json_t *texts = texts_of(call->args);
     const struct incident_order order = {
@@ -131,6 +164,7 @@ void incident_order(struct handlers *h, struct call *call)
         .person = call->user.email,
         .text = json_text_or(call->args, "text", json_text_or(call->args, "note", NULL)),
         .next_ms = (int64_t)(json_real_or(call->args, "next_minutes", 0) * MINUTE_MS),
+        .level = (int)json_int_or(call->args, "level", 0),
         .severity = severity_by_word(json_text_or(call->args, "severity", "")),
         .status = json_text_or(call->args, "status", NULL),
         .texts = texts,

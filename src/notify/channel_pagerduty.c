@@ -116,7 +116,7 @@ static bool add_alert(const struct channel *c, const struct message *m, json_t *
     return json_put(event, "payload", payload(c, m)) && json_put_text(event, "client", "Resus") &&
            (!text_link_good(m->link) || json_put_text(event, "client_url", m->link)) &&
            add_link(links, m->acknowledge, "Acknowledge in Resus") &&
-           add_link(links, m->link, "Console") &&
+           add_link(links, m->war_room, "War room") && add_link(links, m->link, "Console") &&
            add_link(links, m->cause_link, "About this cause") &&
            (json_array_size(links) == 0 || json_object_set(event, "links", links) == 0);
 }

@@ -113,6 +113,7 @@ static bool add_links(json_t *blocks, const struct message *m, size_t *total)
 {
     struct buf links = BUF_LIMIT(CHANNEL_BODY_MAX);
     bool good = add_link(&links, m->acknowledge, "Acknowledge") == 0 &&
+                add_link(&links, m->war_room, "War room") == 0 &&
                 add_link(&links, m->link, "Console") == 0 &&
                 add_link(&links, m->cause_link, "About this cause") == 0;
     if (good && links.length > 0)

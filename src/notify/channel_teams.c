@@ -110,6 +110,7 @@ static json_t *card(const struct channel *c, const struct message *m)
     if (text.part_count == 0)
         good = good && add_facts(body, &text);
     good = good && add_action(actions, m->acknowledge, "Acknowledge") &&
+           add_action(actions, m->war_room, "War room") &&
            add_action(actions, m->link, "Console") &&
            add_action(actions, m->cause_link, "About this cause");
     json_t *fallback = channel_json_text(headline, TEXT_HEADLINE_MAX);

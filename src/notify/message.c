@@ -29,7 +29,7 @@ static const struct {
     TEXT(key),         TEXT(instance), TEXT(service),    TEXT(service_name), TEXT(host),
     TEXT(cause),       TEXT(title),    TEXT(summary),    TEXT(action),       TEXT(stake),
     TEXT(command),     TEXT(link),     TEXT(cause_link), TEXT(text),         TEXT(author),
-    TEXT(acknowledge), TEXT(calendar),
+    TEXT(acknowledge), TEXT(war_room), TEXT(calendar),
 };
 #undef TEXT
 

@@ -60,6 +60,7 @@ struct message {
     char link[MESSAGE_LINK_MAX];          /* to the incident, or the alert, in the console */
     char acknowledge[MESSAGE_LINK_MAX]; /* whoever opens it can stop the calls; "" = nobody calls */
     char cause_link[MESSAGE_LINK_MAX];  /* to the cause's page */
+    char war_room[MESSAGE_LINK_MAX];    /* to the call or channel in which people meet */
     char text[MESSAGE_TEXT_MAX];        /* a person's words, several lines */
     char author[128];                   /* of the text */
     char calendar[MESSAGE_CALENDAR_MAX]; /* an iCalendar file about it: mails have it attached */

@@ -257,10 +257,13 @@ int text_plain(const struct message *m, bool log_lines, struct buf *to)
         r = append_facts(to, &text);
     for (size_t i = next; r == 0 && i < text.part_count; i++)
         r = append_part(to, &text.parts[i]);
-    if (r == 0 && (m->link[0] != '\0' || m->cause_link[0] != '\0' || m->acknowledge[0] != '\0'))
+    if (r == 0 && (m->link[0] != '\0' || m->cause_link[0] != '\0' || m->acknowledge[0] != '\0' ||
+                   m->war_room[0] != '\0'))
         r = buf_printf(to, "\n");
     if (r == 0)
         r = append_link(to, "Acknowledge", m->acknowledge);
+    if (r == 0)
+        r = append_link(to, "War room", m->war_room);
     if (r == 0)
         r = append_link(to, "Console", m->link);
     if (r == 0)

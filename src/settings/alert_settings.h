@@ -96,6 +96,7 @@ struct level_settings {
 };
 
 struct escalation_settings {
+    char war_room[SETTINGS_URL_MAX]; /* where people meet in an incident; "" = not set */
     struct level_settings levels[SETTINGS_LEVELS_MAX];
     size_t level_count;
 };

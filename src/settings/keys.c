@@ -512,6 +512,9 @@ const struct key keys[] = {
     {PLACE_HEARTBEAT, "timeout_seconds", KEY_SECONDS, SETTINGS(alerts.heartbeat.timeout_ms),
      RANGE(1, 300), .standard = "15", .help = "for one request in all"},
 
+    {PLACE_ESCALATION, "war_room", KEY_URL, SETTINGS(escalation.war_room),
+     .help = "the address of the call or the channel in which people meet; messages about a P1 "
+             "have it"},
     {PLACE_ESCALATION, "levels", KEY_LEVELS, .child = PLACE_LEVEL,
      .help = "a list of at most 4, the first is called first"},
 

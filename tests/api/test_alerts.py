@@ -316,6 +316,47 @@ def test_alerts_an_acknowledgement_stops_the_calls_and_a_person_ends_the_inciden
         assert not calls(receiver)[-1]["event_action"] == "trigger" and not receiver.open_keys
 
 
+def test_alerts_a_person_calls_the_next_level_while_it_is_acknowledged(served):
+    room = "https://meet.example.org/redis"
+    levels = LEVELS["levels"][:1] + [{"name": "Senior Admin", "channels": ["pager"], "after_minutes": 30},
+                                     {"name": "Engineering Team", "channels": ["chat"], "after_minutes": 120}]
+    served.settings["escalation"] = {"levels": levels, "war_room": room}
+    chat_only = [{"severities": ["P1", "P2", "P3", "P4"], "services": ["*"], "channels": ["chat"]}]
+    with channels(served, recovery=False, well=1, routes=chat_only) as receiver:
+        kill_redis(served)
+        number = str(wait_until(lambda: served.good("incident", "list")["items"], "the incident")[0]["id"])
+        wait_until(lambda: [c for c in chats(receiver) if f"<{room}|War room>" in c], "the war room in the message")
+        assert served.good("incident", "show", number)["responded_at"] is None
+        known = served.good("incident", "ack", number)
+        assert known["responded_at"] and not known["response_missed"] and known["resolution_due_at"], known
+        called = served.good("incident", "escalate", number, "--reason", "the code has to change")
+        assert called["escalation"] == "acknowledged", called
+        last = called["timeline"][-1]
+        assert (last["kind"], last["actor"]) == ("call", "root") and \
+            last["text"] == "Level 3 (Engineering Team) is called. the code has to change", last
+        wait_until(lambda: [c for c in chats(receiver) if "the code has to change" in c], "the call in the chat")
+        assert served.cli("incident", "escalate", number).status == 64
+        refused = served.cli("incident", "escalate", number, "4", "--reason", "customers are hit")
+        assert refused.status == 1 and "no such level" in refused.json["message"], refused
+        shown = served.run("incident", "show", number).stdout
+        assert "War room           " + room in shown and "Answer by" in shown and "MISSED" not in shown, shown
+
+
+def test_alerts_an_incident_is_fixed_in_a_maintenance_window(served):
+    with channels(served):
+        number = str(served.good("incident", "open", "redis", "--severity", "P3", "--title", "slow pages")["id"])
+        assert served.cli("incident", "set", number, "window=7").status == 1
+        window = str(served.good("maintenance", "plan", "kernel update", "--at", "2h", "--for", "10m")["id"])
+        assert served.good("incident", "set", number, f"window={window}")["window"] == int(window)
+        served.good("maintenance", "begin", window)
+        served.good("maintenance", "end", window)
+        entries = wait_until(lambda: len(found := [e["text"] for e in served.good("incident", "show", number)["timeline"]
+                                                   if e["kind"] == "action"]) == 2 and found, "both lines")
+        assert "has begun" in entries[0] and "has ended" in entries[1], entries
+        assert served.good("incident", "set", number, "window=0")["window"] is None
+        assert served.cli("incident", "set", number, "war_room=javascript:alert(1)").status == 1
+
+
 def test_alerts_an_incident_is_opened_by_hand_and_seen_by_those_who_follow(served):
     missing = served.cli("incident", "open", "redis")
     assert missing.status == 64, missing

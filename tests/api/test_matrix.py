@@ -23,7 +23,7 @@ LEAST = {
                "backups", "backup", "backup_overview", "backup_status", "backup_prunable", "backup_drills",
                "procedures", "procedure", "events_follow"},
     "operator": {"start", "restart", "reload", "preflight", "notify", "alert_acknowledge", "incident_open", "incident_set",
-                 "incident_take", "incident_note", "incident_update", "incident_acknowledge", "backup_create",
+                 "incident_take", "incident_note", "incident_update", "incident_acknowledge", "incident_escalate", "backup_create",
                  "backup_verify", "backup_copy", "backup_elsewhere", "backup_drill"},
     "admin": {"stop", "logs", "recovery_set", "recovery_reset", "diagnosis", "inspect", "bundle", "pause", "resume",
               "audit", "access_approve", "access_reject", "users", "user_add", "user_set", "tokens", "token_add",
