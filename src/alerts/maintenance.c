@@ -125,8 +125,13 @@ void maintenance_effects(struct maintenance *m, struct occurrence *o,
     bool begins = has_effect(effects, WINDOW_BANNER_ON) && save;
     if (begins)
         maintenance_look_before(m, o);
+    if (begins)
+        maintenance_ticks(m, o, MAINTENANCE_AT_START);
+    if (has_effect(effects, WINDOW_ANNOUNCE) && o->record.state.phase == WINDOW_ANNOUNCED)
+        maintenance_ticks(m, o, MAINTENANCE_AT_NOTICE);
     if (has_effect(effects, WINDOW_SUMMARY)) {
         maintenance_verify_stop(m, o->number);
+        maintenance_ticks(m, o, MAINTENANCE_AT_END);
         maintenance_summarise(o);
     }
     if (save || id != 0)
@@ -349,19 +354,12 @@ int maintenance_mark(struct maintenance *m, int64_t number, size_t item, bool do
     struct occurrence *o = wanted(m, number, err);
     if (o == NULL)
         return -ENOENT;
-    struct checklist *list = o->record.checklist;
-    if (list == NULL) { /* nobody has touched it: the usual one */
-        list = mem_calloc(1, sizeof *list);
-        if (list == NULL)
-            return error_set(err, -ENOMEM, "Out of memory.");
-        checklist_usual(list);
-    }
+    struct checklist *list = occurrence_checklist(o);
+    if (list == NULL)
+        return error_set(err, -ENOMEM, "Out of memory.");
     int r = checklist_mark(list, item, done, user->email, note, maintenance_now(m).wall, err);
-    if (r < 0 && o->record.checklist == NULL)
-        mem_free(list);
     if (r < 0)
         return r;
-    o->record.checklist = list;
     maintenance_save(m, o, true, id);
     return 0;
 }

@@ -80,6 +80,8 @@ struct maintenance_ports {
     /* {overall_status, cause, role, canary} of a service as it is known now; a new reference.
      * `canary`: do its settings allow that a key is written? */
     json_t *(*look)(void *context, int service);
+    /* When the newest backup of a service was made that is proved; WALL_NONE = none. The port may be NULL. */
+    wall_ms (*proved)(void *context, int service);
     /* A full check of the service -> maintenance_checked(). May answer on the caller's stack. */
     void (*check)(void *context, int service, uint64_t id);
     /* A command of the smoke test -> maintenance_redis_ended(). Not on the caller's stack. */

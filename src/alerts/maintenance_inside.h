@@ -71,6 +71,12 @@ void maintenance_verify(struct maintenance *m, struct occurrence *o);
 void maintenance_verify_turn(struct maintenance *m); /* asks about those that wait */
 void maintenance_verify_stop(struct maintenance *m, int64_t number); /* 0 = of all windows */
 
+/* maintenance_ticks.c: what Resus knows by itself. */
+enum maintenance_moment { MAINTENANCE_AT_NOTICE, MAINTENANCE_AT_START, MAINTENANCE_AT_END };
+void maintenance_ticks(struct maintenance *m, struct occurrence *o, enum maintenance_moment moment);
+/* Its own, or the usual one from now on; NULL without memory. */
+struct checklist *occurrence_checklist(struct occurrence *o);
+
 /* maintenance_tell.c */
 void maintenance_tell(struct maintenance *m, const struct occurrence *o,
                       enum maintenance_news_kind kind, const struct window_effect *effect);

@@ -199,12 +199,14 @@ void maintenance_summarise(struct occurrence *o)
         (void)str_append(o->summary, MAINTENANCE_TEXT_SIZE, " %zu %s%s.", same,
                          shown < SHOWN_MAX ? "unchanged" : "more",
                          same == 1 ? " service" : " services");
-    size_t left = o->record.checklist == NULL
+    size_t left = o->record.checklist == NULL || !checklist_in_use(o->record.checklist)
                       ? 0
                       : checklist_left(o->record.checklist, CHECKLIST_BEFORE) +
                             checklist_left(o->record.checklist, CHECKLIST_DURING) +
                             checklist_left(o->record.checklist, CHECKLIST_AFTER);
     if (left > 0)
         (void)str_append(o->summary, MAINTENANCE_TEXT_SIZE,
-                         " %zu items of the checklist are not done.", left);
+                         left == 1 ? " %zu item of the checklist is not done."
+                                   : " %zu items of the checklist are not done.",
+                         left);
 }

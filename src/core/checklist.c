@@ -9,23 +9,24 @@
 static const struct {
     enum checklist_stage stage;
     const char *text;
+    enum checklist_fact fact;
 } usual[] = {
-    {CHECKLIST_BEFORE, "Schedule the maintenance window"},
-    {CHECKLIST_BEFORE, "Notify the users"},
-    {CHECKLIST_BEFORE, "Create a backup"},
-    {CHECKLIST_BEFORE, "Review the change plan"},
-    {CHECKLIST_BEFORE, "Prepare the rollback"},
-    {CHECKLIST_BEFORE, "Verify access and credentials"},
-    {CHECKLIST_DURING, "Execute the change step by step"},
-    {CHECKLIST_DURING, "Monitor for issues"},
-    {CHECKLIST_DURING, "Document deviations from the plan"},
-    {CHECKLIST_DURING, "Capture the logs"},
-    {CHECKLIST_AFTER, "Verify that the service is healthy"},
-    {CHECKLIST_AFTER, "Run the smoke test"},
-    {CHECKLIST_AFTER, "Monitor for 30 minutes"},
-    {CHECKLIST_AFTER, "Update the documentation"},
-    {CHECKLIST_AFTER, "Send the notice of completion"},
-    {CHECKLIST_AFTER, "Hold a post-mortem if there were issues"},
+    {CHECKLIST_BEFORE, "Schedule the maintenance window", CHECKLIST_IS_PLANNED},
+    {CHECKLIST_BEFORE, "Notify the users", CHECKLIST_IS_ANNOUNCED},
+    {CHECKLIST_BEFORE, "Create a backup", CHECKLIST_IS_BACKED_UP},
+    {CHECKLIST_BEFORE, "Review the change plan", CHECKLIST_NO_FACT},
+    {CHECKLIST_BEFORE, "Prepare the rollback", CHECKLIST_NO_FACT},
+    {CHECKLIST_BEFORE, "Verify access and credentials", CHECKLIST_NO_FACT},
+    {CHECKLIST_DURING, "Execute the change step by step", CHECKLIST_NO_FACT},
+    {CHECKLIST_DURING, "Monitor for issues", CHECKLIST_NO_FACT},
+    {CHECKLIST_DURING, "Document deviations from the plan", CHECKLIST_NO_FACT},
+    {CHECKLIST_DURING, "Capture the logs", CHECKLIST_NO_FACT},
+    {CHECKLIST_AFTER, "Verify that the service is healthy", CHECKLIST_IS_HEALTHY},
+    {CHECKLIST_AFTER, "Run the smoke test", CHECKLIST_SMOKE_PASSED},
+    {CHECKLIST_AFTER, "Monitor for 30 minutes", CHECKLIST_NO_FACT},
+    {CHECKLIST_AFTER, "Update the documentation", CHECKLIST_NO_FACT},
+    {CHECKLIST_AFTER, "Send the notice of completion", CHECKLIST_END_IS_REPORTED},
+    {CHECKLIST_AFTER, "Hold a post-mortem if there were issues", CHECKLIST_NO_FACT},
 };
 static_assert(ARRAY_LENGTH(usual) <= CHECKLIST_ITEMS_MAX, "the usual items fit");
 
@@ -69,6 +70,49 @@ int checklist_mark(struct checklist *list, size_t number, bool done, const char 
     if (note != NULL)
         (void)str_copy_clean(item->note, sizeof item->note, note, strlen(note));
     return 0;
+}
+
+/* -1 = it is none of the usual ones */
+static int usual_index(const struct checklist_item *item)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(usual); i++)
+        if (usual[i].stage == item->stage && str_equal(usual[i].text, item->text))
+            return (int)i;
+    return -1;
+}
+
+static enum checklist_fact fact_of(const struct checklist_item *item)
+{
+    int i = usual_index(item);
+    return i < 0 ? CHECKLIST_NO_FACT : usual[i].fact;
+}
+
+bool checklist_in_use(const struct checklist *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *who = list->items[i].who;
+        if ((who[0] != '\0' && !str_equal(who, CHECKLIST_RESUS)) ||
+            usual_index(&list->items[i]) < 0)
+            return true;
+    }
+    return false;
+}
+
+bool checklist_tick(struct checklist *list, enum checklist_fact fact, const char *evidence,
+                    wall_ms now)
+{
+    bool changed = false;
+    assert(fact != CHECKLIST_NO_FACT);
+    for (size_t i = 0; i < list->count; i++) {
+        struct checklist_item *item = &list->items[i];
+        if (item->who[0] != '\0' || fact_of(item) != fact)
+            continue;
+        item->done = changed = true;
+        item->when = now;
+        (void)str_copy(item->who, sizeof item->who, CHECKLIST_RESUS);
+        (void)str_copy_clean(item->note, sizeof item->note, evidence, strlen(evidence));
+    }
+    return changed;
 }
 
 size_t checklist_left(const struct checklist *list, enum checklist_stage stage)

@@ -18,6 +18,18 @@
 enum checklist_stage { CHECKLIST_BEFORE, CHECKLIST_DURING, CHECKLIST_AFTER, CHECKLIST_STAGE_COUNT };
 const char *checklist_stage_word(enum checklist_stage stage); /* "before" */
 
+/* What Resus knows by itself, each the fact behind one of the usual items. */
+enum checklist_fact {
+    CHECKLIST_NO_FACT,
+    CHECKLIST_IS_PLANNED,
+    CHECKLIST_IS_ANNOUNCED,
+    CHECKLIST_IS_BACKED_UP,
+    CHECKLIST_IS_HEALTHY,
+    CHECKLIST_SMOKE_PASSED,
+    CHECKLIST_END_IS_REPORTED
+};
+#define CHECKLIST_RESUS "Resus" /* who ticked it */
+
 struct checklist_item {
     enum checklist_stage stage;
     char text[CHECKLIST_TEXT_SIZE];
@@ -42,6 +54,12 @@ int checklist_add(struct checklist *list, enum checklist_stage stage, const char
  * when there is no such item, -EINVAL for a note that is too long: nothing is changed then. */
 int checklist_mark(struct checklist *list, size_t number, bool done, const char *who,
                    const char *note, wall_ms now, struct error *err) ATTR_MUST_USE;
+/* Ticks the item of a fact, with the evidence as its note; what a person has ticked, or taken the tick
+ * from, stays. True when something has changed. */
+bool checklist_tick(struct checklist *list, enum checklist_fact fact, const char *evidence,
+                    wall_ms now);
+/* Does anybody work with it: a person has touched an item, or it has items of its own? */
+bool checklist_in_use(const struct checklist *list);
 /* Items of that stage that are not done. */
 size_t checklist_left(const struct checklist *list, enum checklist_stage stage);
 

@@ -47,6 +47,14 @@ static json_t *port_look(void *context, int service)
     return look;
 }
 
+static wall_ms port_proved(void *context, int service)
+{
+    const struct world *w = context;
+    struct backups_figures figures;
+    bool known = w->backups != NULL && backups_figures(w->backups, service, &figures);
+    return known ? figures.proved : WALL_NONE;
+}
+
 /* ── a full check ── */
 
 struct check {
@@ -127,6 +135,7 @@ int world_open_maintenance(struct world *w, struct error *err)
         .random = world_random,
         .hold = port_hold,
         .look = port_look,
+        .proved = port_proved,
         .check = port_check,
         .redis = world_redis,
         .announce = port_announce,

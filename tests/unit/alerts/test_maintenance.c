@@ -43,6 +43,7 @@ struct bench {
     bool doubts;
     int64_t held[SERVICES]; /* number of the window, 0 = none */
     const char *overall[SERVICES], *role[SERVICES];
+    bool backed_up;
     bool canary, deaf; /* deaf: Redis does not answer */
     int checks, commands;
     char smoke_value[SMOKE_VALUE_SIZE];
@@ -98,6 +99,13 @@ static json_t *port_look(void *context, int service)
     (void)json_put_text(look, "role", b->role[service]);
     (void)json_put_bool(look, "canary", b->canary);
     return look;
+}
+
+static wall_ms port_proved(void *context, int service)
+{
+    struct bench *b = context;
+    (void)service;
+    return b->backed_up ? wall_add(port_now(b).wall, -HOUR_MS) : WALL_NONE;
 }
 
 static void port_check(void *context, int service, uint64_t id)
@@ -186,6 +194,7 @@ static void open_book(struct bench *b)
         .random = port_random,
         .hold = port_hold,
         .look = port_look,
+        .proved = port_proved,
         .check = port_check,
         .redis = port_redis,
         .announce = port_announce,
@@ -540,6 +549,45 @@ static void a_ticked_item_survives_a_start(void **state)
     assert_string_equal(json_text_or(item, "note", ""), "on disk");
 }
 
+/* The numbers of the items that are done, as a set, and who ticked each. */
+static uint64_t done_items(struct bench *b, int64_t n, const char *who)
+{
+    JSON_CLEANUP json_t *window = maintenance_show(b->book, n, NULL);
+    const json_t *item;
+    uint64_t done = 0;
+    size_t i;
+    json_array_foreach(json_object_get(window, "checklist"), i, item) {
+        if (json_bool_or(item, "done", false) && str_equal(json_text_or(item, "user", ""), who)) {
+            assert_true(json_text_or(item, "note", "")[0] != '\0');
+            done |= UINT64_C(1) << json_int_or(item, "item", 0);
+        }
+    }
+    return done;
+}
+
+static void what_is_known_is_ticked_with_its_evidence_and_a_persons_word_stays(void **state)
+{
+    struct bench *b = *state;
+    enum { PLANNED = 1, NOTIFIED, BACKUP, HEALTHY = 11, SMOKE, NOTICE = 15 };
+    const uint64_t bit = 1, before = bit << PLANNED | bit << NOTIFIED;
+    struct error err = {0};
+    b->canary = true;
+    int64_t n = plan_for(b, HOUR_MS, HOUR_MS, "cache");
+    until(b, n, "announced");
+    assert_int_equal(done_items(b, n, "Resus"), before);
+    assert_int_equal(maintenance_mark(b->book, n, NOTICE, false, &alice, "not yet", 9, &err), 0);
+    b->backed_up = true;
+    assert_int_equal(order(b, n, WINDOW_BEGIN, 0), 0);
+    until(b, n, "open");
+    assert_int_equal(done_items(b, n, "Resus"), before | bit << BACKUP);
+    again(b);
+    assert_int_equal(order(b, n, WINDOW_FINISH, 0), 0);
+    until(b, n, "ended");
+    assert_int_equal(done_items(b, n, "Resus"),
+                     before | bit << BACKUP | bit << HEALTHY | bit << SMOKE);
+    assert_int_equal(done_items(b, n, alice.email), 0);
+}
+
 /* A process of its own is killed at its `steps`-th turn; a start then finds a window that is whole.
  */
 static void a_kill_at_any_turn_leaves_a_window_that_goes_on(void **state)
@@ -685,6 +733,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_window_without_a_daemon_is_missed_and_told, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(refused_orders_change_and_store_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_known_is_ticked_with_its_evidence_and_a_persons_word_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_ticked_item_survives_a_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kill_at_any_turn_leaves_a_window_that_goes_on, set_up,
                                         tear_down),
