@@ -48,8 +48,9 @@ static void field(struct page *p, const json_t *alert, const char *label, const 
         page_field(p, label, "%s", text);
 }
 
-static void view_delivery(struct page *p, const json_t *d)
+static void view_delivery(struct page *p, const json_t *d, size_t width)
 {
+    const char *channel = json_text_or(d, "channel", "");
     const char *state = json_text_or(d, "state", "");
     const char *error = json_text_or(d, "error", "");
     const char *receipt = json_text_or(d, "receipt", "");
@@ -57,11 +58,8 @@ static void view_delivery(struct page *p, const json_t *d)
     bool arrived = str_equal(state, "delivered") || str_equal(state, "accepted");
     bool waits =
         str_equal(state, "queued") || str_equal(state, "sending") || str_equal(state, "waiting");
-    page_tone(p,
-              arrived ? TONE_GOOD
-              : waits ? TONE_WARNING
-                      : TONE_BAD,
-              "  %s", json_text_or(d, "channel", ""));
+    page_tone(p, arrived ? TONE_GOOD : waits ? TONE_WARNING : TONE_BAD, "  %s", channel);
+    page_pad(p, page_width(channel), width);
     page_put(p, "  %s: %s, attempt %lld", json_text_or(d, "kind", ""), state,
              (long long)json_int_or(d, "attempts", 0));
     if (code != 0)
@@ -75,10 +73,14 @@ static void view_delivery(struct page *p, const json_t *d)
 
 static void view_deliveries(struct page *p, const json_t *deliveries)
 {
-    size_t i;
+    size_t i, width = 0;
     const json_t *d;
     json_array_foreach(deliveries, i, d) {
-        view_delivery(p, d);
+        size_t this_one = page_width(json_text_or(d, "channel", ""));
+        width = this_one > width ? this_one : width;
+    }
+    json_array_foreach(deliveries, i, d) {
+        view_delivery(p, d, width);
     }
     if (json_array_size(deliveries) == 0)
         page_put(p, "  nothing was sent\n");

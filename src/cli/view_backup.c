@@ -53,8 +53,9 @@ static void put_row(struct page *p, const json_t *backup)
     char size[32];
     const char *proof = proof_of(backup);
     view_size(json_int_or(backup, "bytes", 0), size);
-    page_put(p, "%s  %-6s  %10" PRId64 " keys  %10s  ", json_text_or(backup, "id", ""),
-             json_text_or(backup, "kind", ""), json_int_or(backup, "keys", 0), size);
+    page_put(p, "%s  %-6s  %10" PRId64 " %-4s  %10s  ", json_text_or(backup, "id", ""),
+             json_text_or(backup, "kind", ""), json_int_or(backup, "keys", 0),
+             json_int_or(backup, "keys", 0) == 1 ? "key" : "keys", size);
     page_tone(p, str_equal(proof, "proved") ? TONE_GOOD : TONE_BAD, "%s", proof);
     page_put(p, "%s%s", json_bool_or(backup, "sealed", false) ? " sealed" : "",
              json_bool_or(backup, "latest", false) ? "  latest" : "");

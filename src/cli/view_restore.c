@@ -72,10 +72,11 @@ void view_restore_plan(struct page *p, const json_t *body, const struct invocati
     put_head(p, body);
     put_part(p, body);
     view_size(json_int_or(body, "bytes", 0), size);
-    (void)str_format(text, sizeof text, "%" PRId64 " keys, %s", json_int_or(body, "keys", 0), size);
+    int64_t keys = json_int_or(body, "keys", 0), now = json_int_or(body, "keys_now", 0);
+    (void)str_format(text, sizeof text, "%" PRId64 " key%s, %s", keys, keys == 1 ? "" : "s", size);
     put_text(p, "backup", text);
     if (json_is_integer(json_object_get(body, "keys_now")))
-        (void)str_format(text, sizeof text, "%" PRId64 " keys", json_int_or(body, "keys_now", 0));
+        (void)str_format(text, sizeof text, "%" PRId64 " key%s", now, now == 1 ? "" : "s");
     else
         (void)str_copy(text, sizeof text, "Redis does not answer");
     put_text(p, "now", text);

@@ -45,7 +45,7 @@ static bool confirmed(struct handlers *h, struct call *call, int target)
         return true;
     (void)str_format(text, sizeof text,
                      "A restore replaces data of %s. To confirm it, repeat the name of the service "
-                     "that gets the data: {\"confirmation\": \"%s\"}.",
+                     "that gets the data: %s.",
                      id, id);
     json_t *body =
         error_body("Confirmation required", text, "confirmation_required", handlers_now(h).wall);
