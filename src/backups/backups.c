@@ -80,6 +80,10 @@ static void judge(struct backups_service *s)
     s->overdue = s->loaded && backup_overdue(&times, latest == NULL ? WALL_NONE : latest->started,
                                              now_of(s->b).wall);
     s->unwell[0] = '\0';
+    if (s->of_another) { /* its owner's backups count */
+        s->overdue = s->drills.overdue = false;
+        return;
+    }
     if (s->problem.code != 0)
         (void)str_format(s->unwell, sizeof s->unwell, "The backups cannot be read: %s",
                          s->problem.text);
@@ -238,8 +242,21 @@ static void begin(struct backups_service *s, enum backups_task task)
                 -1);
 }
 
+/* One that comes to this engine may have backups of the owner before, where the folder is shared. */
+static void note_owner(struct backups_service *s, struct now now)
+{
+    const struct backups_ports *ports = &s->b->ports;
+    bool elsewhere = ports->elsewhere(ports->context, s->index);
+    if (s->of_another && !elsewhere)
+        s->load_at = now.mono;
+    s->of_another = elsewhere;
+    if (elsewhere && s->job != NULL && s->job->scheduled)
+        job_cancel(s->job, "another engine of the fleet owns the service");
+}
+
 static void turn(struct backups_service *s, struct now now)
 {
+    note_owner(s, now);
     copies_turn(s, now);
     if (s->job != NULL) {
         job_turn(s->job);
@@ -248,7 +265,7 @@ static void turn(struct backups_service *s, struct now now)
     } else if (mono_reached(now.mono, s->load_at)) {
         s->load_at = MONO_NEVER;
         begin(s, BACKUPS_LOAD);
-    } else if (s->loaded && backups_is_scheduled(s)) {
+    } else if (s->loaded && !s->of_another && backups_is_scheduled(s)) {
         refresh_due(s, now.wall);
         drills_judge(s, now.wall);
         if (s->due.ms <= now.wall.ms)

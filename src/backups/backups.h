@@ -54,6 +54,8 @@ struct backups_ports {
     json_t *(*known)(void *context, int service);
     /* Why no copy should begin now, in a few words; NULL = it may. */
     const char *(*busy)(void *context, int service);
+    /* Does another engine run the schedule of the service? */
+    bool (*elsewhere)(void *context, int service);
     /* Is the service in a trouble that recovery treats? Then a running copy ends. */
     bool (*troubled)(void *context, int service);
     void (*audit)(void *context, const struct audit_line *line);

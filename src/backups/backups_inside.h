@@ -121,6 +121,7 @@ struct backups_service {
     wall_ms tried, due;
     uint64_t made, failed;
     bool overdue;
+    bool of_another; /* another engine of a fleet owns it */
     mono_ms report_at;
     char unwell[ERROR_TEXT_MAX]; /* "" = nothing is wrong */
 };

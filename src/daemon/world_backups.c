@@ -27,6 +27,12 @@ static const struct redis_tunnel *port_tunnel(void *context, int service)
     return &w->places[service].tunnel;
 }
 
+static bool port_elsewhere(void *context, int service)
+{
+    const struct world *w = context;
+    return w->places[service].dormant;
+}
+
 static bool port_troubled(void *context, int service)
 {
     const struct world *w = context;
@@ -140,6 +146,7 @@ int world_open_backups(struct world *w, struct error *err)
         .tunnel = port_tunnel,
         .known = port_known,
         .busy = port_busy,
+        .elsewhere = port_elsewhere,
         .troubled = port_troubled,
         .audit = port_audit,
         .publish = port_publish,

@@ -63,6 +63,15 @@ static const char *port_busy(void *context, int index)
     return NULL;
 }
 
+static bool elsewhere;
+
+static bool port_elsewhere(void *context, int index)
+{
+    (void)context;
+    (void)index;
+    return elsewhere;
+}
+
 static bool port_troubled(void *context, int index)
 {
     (void)context;
@@ -118,7 +127,7 @@ static int set_up(void **state)
     lines = failed_alerts = uncopied_alerts = drill_alerts = late_drill_alerts = 0;
     test_folder_make(&kept);
     begun_most = 0;
-    ended = false;
+    ended = elsewhere = false;
     return 0;
 }
 
@@ -150,6 +159,7 @@ static void open_backups(void)
         .settings = port_settings,
         .tunnel = port_tunnel,
         .busy = port_busy,
+        .elsewhere = port_elsewhere,
         .troubled = port_troubled,
         .audit = port_audit,
         .publish = port_publish,
@@ -378,6 +388,30 @@ static void a_drill_runs_by_the_schedule_and_again_when_it_failed_and_is_kept(vo
     assert_int_equal(drills(), 2);
 }
 
+static void the_schedule_is_the_owners_alone(void **state)
+{
+    (void)state;
+    service.backup.every_ms = 100 * DAY_MS;
+    service.backup.drill_ms = 7 * DAY_MS;
+    publish_old(3, 0);
+    elsewhere = true;
+    open_backups();
+    until_loaded(1);
+    clock_ms += 60 * DAY_MS;
+    for (int turns = 0; turns < 3; turns++)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(drills(), 0);
+    assert_int_equal(failed_alerts + drill_alerts + late_drill_alerts, 0);
+    json_t *status = backups_status(backups, 0);
+    assert_true(json_is_null(json_object_get(status, "next_at")));
+    assert_true(json_is_null(json_object_get(status, "problem")));
+    json_decref(status);
+    publish_old(2, 0); /* by the owner before, in the same folder */
+    elsewhere = false;
+    until_loaded(2);
+    until_drills(1);
+}
+
 static void no_drill_runs_without_a_proved_backup_or_when_it_is_off(void **state)
 {
     struct backups_order order = {.task = BACKUPS_DRILL, .done = on_done};
@@ -546,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_order_names_what_it_cannot_do, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_drill_runs_by_the_schedule_and_again_when_it_failed_and_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_schedule_is_the_owners_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_drill_runs_without_a_proved_backup_or_when_it_is_off,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_are_read_one_at_a_time, set_up, tear_down),
