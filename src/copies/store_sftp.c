@@ -81,7 +81,7 @@ static int connect_to(struct sftp_store *s, struct error *err)
     (void)str_copy(ssh.user, sizeof ssh.user, t->user);
     (void)str_copy(ssh.key, sizeof ssh.key, t->key);
     (void)str_copy(ssh.known_hosts, sizeof ssh.known_hosts, t->known_hosts);
-    int r = ssh_login(&ssh, &s->session, err);
+    int r = ssh_login(&ssh, NULL, &s->session, err);
     if (r < 0)
         return r;
     s->sftp = sftp_new(s->session);

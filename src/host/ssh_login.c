@@ -1,15 +1,41 @@
 #include "host/ssh_login.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 
 #include "host/keyfile.h"
+#include "io/clock.h"
 #include "io/trust.h"
 
 /* As for the kept sessions: no exchange that takes long. */
 #define KEY_EXCHANGES                                                                              \
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"        \
     "ecdh-sha2-nistp521"
+
+#define LOOK_MS 20
+
+/* A login that does not block: between two answers of libssh. */
+struct progress {
+    ssh_session session;
+    const char *host;
+    const atomic_bool *stop;
+    mono_ms deadline;
+};
+
+static int wait_for(const struct progress *p, struct error *err)
+{
+    struct pollfd one = {.fd = ssh_get_fd(p->session), .events = POLLIN};
+    if ((ssh_get_poll_flags(p->session) & SSH_WRITE_PENDING) != 0)
+        one.events |= POLLOUT;
+    if (p->stop != NULL && atomic_load(p->stop))
+        return error_set(err, -EINTR, "not logged in to %s: it was to end before that", p->host);
+    if (mono_reached(clock_mono(), p->deadline))
+        return error_set(err, -EHOSTUNREACH, "no answer of %s within %ld s", p->host,
+                         SSH_LOGIN_SECONDS);
+    (void)poll(&one, 1, LOOK_MS);
+    return 0;
+}
 
 static bool set_options(ssh_session session, const struct ssh_settings *s)
 {
@@ -51,45 +77,71 @@ static int check_host(ssh_session session, const struct ssh_settings *s, struct 
     }
 }
 
-static int log_in(ssh_session session, const struct ssh_settings *s, struct error *err)
+static int log_in(const struct progress *p, const struct ssh_settings *s, struct error *err)
 {
     ssh_key key = NULL;
+    int answer = SSH_AUTH_AGAIN;
     int r = keyfile_load(s->key, &key, err);
-    if (r < 0)
-        return r;
-    int answer = ssh_userauth_publickey(session, NULL, key);
+    while (r == 0 && answer == SSH_AUTH_AGAIN) {
+        answer = ssh_userauth_publickey(p->session, NULL, key);
+        if (answer == SSH_AUTH_AGAIN)
+            r = wait_for(p, err);
+    }
     ssh_key_free(key);
-    if (answer == SSH_AUTH_SUCCESS)
-        return 0;
+    if (r < 0 || answer == SSH_AUTH_SUCCESS)
+        return r;
     return error_set(err, -EACCES,
                      "%s refuses the key %s for %s: put its public half into authorized_keys there "
                      "(ssh-keygen -y -f %s prints it)",
                      s->host, s->key, s->user, s->key);
 }
 
-int ssh_login(const struct ssh_settings *ssh, ssh_session *ret, struct error *err)
+static int connect_to(const struct progress *p, const struct ssh_settings *s, struct error *err)
+{
+    int answer = SSH_AGAIN;
+    int r = 0;
+    while (r == 0 && answer == SSH_AGAIN) {
+        answer = ssh_connect(p->session);
+        if (answer == SSH_AGAIN)
+            r = wait_for(p, err);
+    }
+    if (r < 0 || answer == SSH_OK)
+        return r;
+    return error_set(err, -EHOSTUNREACH, "cannot connect to %s:%d: %s", s->host, s->port,
+                     ssh_get_error(p->session));
+}
+
+int ssh_login(const struct ssh_settings *ssh, const atomic_bool *stop, ssh_session *ret,
+              struct error *err)
 {
     /* Whoever can write it says which host is believed. */
     int r = trust_check(ssh->known_hosts, NULL, err);
     if (r < 0)
         return r;
-    ssh_session session = ssh_new();
-    if (session == NULL || !set_options(session, ssh))
+    struct progress p = {.session = ssh_new(),
+                         .host = ssh->host,
+                         .stop = stop,
+                         .deadline = mono_add(clock_mono(), SSH_LOGIN_SECONDS * 1000)};
+    if (p.session == NULL || !set_options(p.session, ssh))
         r = error_set(err, -EINVAL, "%s: libssh refuses the settings", ssh->host);
-    else if (ssh_connect(session) != SSH_OK)
-        r = error_set(err, -EHOSTUNREACH, "cannot connect to %s:%d: %s", ssh->host, ssh->port,
-                      ssh_get_error(session));
-    if (r == 0)
-        r = check_host(session, ssh, err);
-    if (r == 0)
-        r = log_in(session, ssh, err);
     if (r == 0) {
-        *ret = session;
+        ssh_set_blocking(p.session, 0);
+        r = connect_to(&p, ssh, err);
+    }
+    if (r == 0)
+        r = check_host(p.session, ssh, err);
+    if (r == 0) {
+        p.deadline = mono_add(clock_mono(), SSH_LOGIN_SECONDS * 1000);
+        r = log_in(&p, ssh, err);
+    }
+    if (r == 0) {
+        ssh_set_blocking(p.session, 1);
+        *ret = p.session;
         return 0;
     }
-    if (session != NULL) {
-        ssh_disconnect(session);
-        ssh_free(session);
+    if (p.session != NULL) {
+        ssh_disconnect(p.session);
+        ssh_free(p.session);
     }
     return r;
 }

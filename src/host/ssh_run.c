@@ -202,7 +202,7 @@ int ssh_run(const struct ssh_run *run, struct ssh_ran *ran, struct error *err)
     if (r == 0)
         r = host_command_line(&argv, line, sizeof line, err);
     if (r == 0)
-        r = ssh_login(run->ssh, &c.session, err);
+        r = ssh_login(run->ssh, run->stop, &c.session, err);
     if (r < 0)
         return r;
     watch_network(c.session);

@@ -21,7 +21,8 @@ struct ssh_run {
     const char *line; /* first, with its newline; "" = none */
     int fd;           /* then this file to its end; -1 = none */
     int64_t within_ms;
-    const atomic_bool *stop; /* looked at while it runs: the effect is unknown then; may be NULL */
+    const atomic_bool
+        *stop; /* may be NULL. Before the command: -EINTR; while it runs: -ECANCELED */
 };
 
 struct ssh_ran {

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "io/etcd_inside.h"
 
 #define WATCH_PATH "/v3/watch"
@@ -21,7 +22,8 @@ struct etcd_watch {
     struct buf received;
     char why[ETCD_TEXT_MAX]; /* why the stream has to end; "" = it goes on */
     bool begun, ended, waiting, halted, freed, reporting;
-    uv_timer_t timer; /* to report, to begin again, and for one that does not begin */
+    mono_ms begins_by; /* it is lost when it has not begun then */
+    uv_timer_t timer;  /* to report, to begin again, and for one that does not begin */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -100,6 +102,7 @@ static bool begin(struct etcd_watch *w)
 static void try_begin(struct etcd_watch *w)
 {
     w->waiting = !begin(w);
+    w->begins_by = mono_add(clock_mono(), ETCD_WATCH_OPEN_MS);
     wake_in(w, w->waiting ? ETCD_WATCH_AGAIN_MS : ETCD_WATCH_OPEN_MS);
 }
 
@@ -201,7 +204,6 @@ static void on_timer(uv_timer_t *timer)
         try_begin(w);
         return;
     }
-    bool silent = w->received.length == 0 && !w->begun && !w->ended;
     report_all(w);
     if (w->freed) {
         close_watch(w);
@@ -209,10 +211,14 @@ static void on_timer(uv_timer_t *timer)
     }
     if (w->waiting || w->halted)
         return;
-    if (w->why[0] == '\0' && silent)
+    int64_t left = mono_since(w->begins_by, clock_mono());
+    bool late = !w->begun && !w->ended && left <= 0;
+    if (w->why[0] == '\0' && late)
         (void)str_copy(w->why, sizeof w->why, "it does not begin");
     if (w->why[0] != '\0' || w->ended)
         lose(w);
+    else if (!w->begun) /* half a line has come */
+        wake_in(w, left);
 }
 
 struct etcd_watch *etcd_watch_new(struct etcd *e, const char *prefix, int64_t revision,

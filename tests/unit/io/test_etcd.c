@@ -408,6 +408,71 @@ static void a_watch_begins_again_on_request(void **state)
     assert_string_equal(b->seen[0], "/t/a=1");
 }
 
+/* A node that begins a line and does not end it. */
+struct half {
+    uv_tcp_t server, client;
+    uv_write_t write;
+    char bytes[256];
+};
+
+static void on_half_room(uv_handle_t *handle, size_t size, uv_buf_t *ret)
+{
+    struct half *h = handle->data;
+    (void)size;
+    *ret = uv_buf_init(h->bytes, sizeof h->bytes);
+}
+
+static void on_half_asked(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
+{
+    static char answer[] =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"result\"\r\n";
+    const uv_buf_t out = uv_buf_init(answer, sizeof answer - 1);
+    struct half *h = stream->data;
+    (void)bytes;
+    if (n > 0)
+        (void)uv_read_stop(stream), (void)uv_write(&h->write, stream, &out, 1, NULL);
+}
+
+static void on_half_connected(uv_stream_t *server, int status)
+{
+    struct half *h = server->data;
+    assert_int_equal(status, 0);
+    if (h->client.data != NULL)
+        return; /* it has lost the first one, and tries again */
+    (void)uv_tcp_init(server->loop, &h->client);
+    h->client.data = h;
+    assert_int_equal(uv_accept(server, (uv_stream_t *)&h->client), 0);
+    (void)uv_read_start((uv_stream_t *)&h->client, on_half_room, on_half_asked);
+}
+
+static void a_watch_whose_first_line_does_not_end_is_lost(void **state)
+{
+    struct bench *b = bench_of(state);
+    static struct half h;
+    struct sockaddr_storage at;
+    int size = sizeof at;
+    struct error err = {0};
+    h = (struct half){0};
+    h.server.data = &h;
+    struct sockaddr_in any;
+    (void)uv_ip4_addr("127.0.0.1", 0, &any);
+    (void)uv_tcp_init(&b->loop, &h.server);
+    assert_int_equal(uv_tcp_bind(&h.server, (const struct sockaddr *)&any, 0), 0);
+    assert_int_equal(uv_listen((uv_stream_t *)&h.server, 4, on_half_connected), 0);
+    assert_int_equal(uv_tcp_getsockname(&h.server, (struct sockaddr *)&at, &size), 0);
+    char url[64];
+    (void)str_format(url, sizeof url, "http://127.0.0.1:%d",
+                     ntohs(((struct sockaddr_in *)&at)->sin_port));
+    const struct etcd_place place = {.endpoints = {url}, .count = 1};
+    etcd_free(b->etcd);
+    assert_int_equal(etcd_new(&b->loop, &place, &b->etcd, &err), 0);
+    watch_from(b, 1);
+    await_count(b, &b->lost, 1);
+    assert_int_equal(b->begun, 0);
+    uv_close((uv_handle_t *)&h.server, NULL);
+    uv_close((uv_handle_t *)&h.client, NULL);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -427,6 +492,7 @@ int main(void)
         WITH(a_watch_goes_on_after_a_restart_and_leaves_nothing_out),
         WITH(a_watch_that_was_compacted_says_so_and_waits),
         WITH(a_watch_begins_again_on_request),
+        WITH(a_watch_whose_first_line_does_not_end_is_lost),
     };
     return cmocka_run_group_tests_name("io/etcd", tests, NULL, NULL);
 }
