@@ -106,7 +106,7 @@ static void half_saved(struct world *w, int service, uint64_t id, bool by_fleet,
 
 static void port_saved(void *context, int service, uint64_t id, bool good)
 {
-    half_saved(context, service, id, true, good ? STORE_DURABLE : STORE_FAILED);
+    half_saved(context, service, id, true, good ? STORE_DURABLE : STORE_AWAY);
 }
 
 bool world_fleet_saved(struct world *w, int service, uint64_t id, enum store_outcome outcome)

@@ -221,6 +221,7 @@ bool operation_answered(struct service *s, const struct pending *p, const struct
         save_followed(s, a->redis, now);
         break;
     case OPERATION_FOR_DESIRED:
+        s->operation.away = a->stored == STORE_AWAY;
         event(s, a->stored == STORE_DURABLE ? OPERATE_STORED : OPERATE_NOT_STORED, now);
         break;
     case OPERATION_FOR_INTENT:

@@ -36,6 +36,7 @@ struct operation {
     struct desired desired_before;
     int exit_code; /* of the command; -1 = none */
     char error[FACT_TEXT_MAX];
+    bool away; /* the store of the fleet did not confirm what is desired now */
     /* when the command was sent */
     int64_t process; /* of the unit: 0 = none or not known */
     int64_t unsaved; /* changes that no save had */

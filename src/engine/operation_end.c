@@ -105,6 +105,13 @@ static void fail_unreachable(struct service *s, struct now now)
 
 static void fail_not_stored(struct service *s, struct now now)
 {
+    if (s->operation.away) {
+        operation_fail(s, 503, "etcd does not answer", "store_away",
+                       "etcd did not confirm what is desired now, so another engine of the fleet "
+                       "could not know it, and nothing was done. See resus doctor.",
+                       now);
+        return;
+    }
     operation_fail(
         s, 500, "Operation failed", "state_not_saved",
         "The desired state could not be stored (is the disk of the state folder full?), so nothing "

@@ -109,6 +109,13 @@ json_t *fleet_status_json(const struct fleet *f, bool services)
     return body;
 }
 
+const char *fleet_owner_url(const struct fleet *f, int service)
+{
+    const struct entry *e = &f->entries[service];
+    const struct member *m = e->here ? NULL : fleet_member(f, e->owner);
+    return m == NULL || m->url[0] == '\0' ? NULL : m->url;
+}
+
 json_t *fleet_diff_json(const struct fleet *f)
 {
     json_t *body = json_object(), *engines = json_array(), *services = json_array();

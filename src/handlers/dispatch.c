@@ -268,7 +268,9 @@ static bool refuse_elsewhere(struct handlers *h, struct call *call)
                    call->operation != &operations[OP_REFRESH];
     if (!changes || call->service < 0 || engine_owned_here(h->engine, call->service))
         return false;
-    call->answer(call, 409, engine_owned_refusal(h->engine, call->service, handlers_now(h)));
+    json_t *body = engine_owned_refusal(h->engine, call->service, handlers_now(h));
+    fleet_put_owner(h, call->service, body);
+    call->answer(call, 409, body);
     return true;
 }
 

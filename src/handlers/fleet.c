@@ -33,6 +33,17 @@ void fleet_get_diff(struct handlers *h, struct call *call)
         call->answer(call, 200, fleet_diff_json(h->ports.fleet));
 }
 
+void fleet_put_owner(const struct handlers *h, int service, json_t *body)
+{
+    const char *url = h->ports.fleet == NULL ? NULL : fleet_owner_url(h->ports.fleet, service);
+    char text[SETTINGS_URL_MAX + 256];
+    if (url == NULL)
+        return;
+    (void)str_format(text, sizeof text, "%s Ask it at %s.", json_text_or(body, "message", ""), url);
+    (void)json_put_text(body, "owner_url", url);
+    (void)json_put_text(body, "message", text);
+}
+
 /* The asker may be gone when the answer of etcd comes. */
 struct asked {
     struct handlers *handlers;

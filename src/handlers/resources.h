@@ -36,6 +36,8 @@ handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /*
 handler link_show, link_acknowledge;                                          /* links.c */
 handler key_rotate;                                                           /* key_rotate.c */
 handler fleet_get, fleet_get_diff, fleet_drain, fleet_undrain, fleet_remove;  /* fleet.c */
+/* Where the owner of the service is reached, into a refusal that names it. */
+void fleet_put_owner(const struct handlers *h, int service, json_t *body);
 handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
     maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
 handler backups_get, backup_get, backup_status_get, backup_task, backup_change, backup_prunable_get,

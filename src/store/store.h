@@ -33,7 +33,8 @@ enum store_outcome {
     STORE_DURABLE,   /* committed, as durable as its class asks */
     STORE_BUSY,      /* the queue is full, or another process keeps the database locked */
     STORE_FULL_DISK, /* no space, quota or file size limit */
-    STORE_FAILED
+    STORE_FAILED,
+    STORE_AWAY /* it is on this disk, and the store of the fleet did not confirm it */
 };
 
 struct store;

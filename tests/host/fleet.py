@@ -117,7 +117,7 @@ class Engine(resus.Daemon):
         self.ports = {node: CLIENT[node] + 100 * (number + 1) for node in NODES}
         second = resus.default_settings(host, pathlib.Path("."))["services"]["redis"]
         super().__init__(host, {
-            "engine": {"name": name},
+            "engine": {"name": name, "url": f"https://{name}.example.org"},
             "server": {"listen": f"127.0.0.1:{8443 + number}"},
             "fleet": {"etcd": [f"https://127.0.0.1:{self.ports[node]}" for node in NODES]},
         })

@@ -41,6 +41,8 @@ def test_each_service_has_one_owner_that_the_others_name(host):
                     assert engine.ask("health", service)["cause"]["code"] == "watched_elsewhere", status
                     refused = engine.cli("restart", service)
                     assert refused.status == 1 and refused.json["owner"] == owner, refused
+                    assert refused.json["owner_url"] == f"https://{owner}.example.org", refused
+                    assert f"Ask it at https://{owner}.example.org." in refused.json["message"], refused
         assert engines.actions("redis") == engines.actions("second") == {}
 
 
@@ -109,6 +111,18 @@ def test_an_engine_that_is_drained_hands_over_and_a_stop_is_known_to_the_next(ho
         undrained = engines.engines[owner].cli("fleet", "undrain", owner)
         assert undrained.status == 0, undrained
         assert engines.actions("redis") == {}
+
+
+def test_a_stop_that_the_fleet_does_not_know_is_not_carried_out(host):
+    with fleet.running(host, count=1) as engines:
+        engine = engines.engines["alpha"]
+        engines.wait_well("redis", "alpha")
+        engine.cut_off()
+        refused = engine.cli("stop", "redis", "--confirm", "STOP", "--reason", "test")
+        assert refused.status == 1 and refused.json["code"] == "store_away", refused
+        with host.redis() as client:
+            assert client.call("PING") == "PONG"
+        engine.reconnect()
 
 
 def test_without_etcd_services_are_watched_and_not_acted_on(host):
