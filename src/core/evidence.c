@@ -127,8 +127,12 @@ void evidence_take_process(struct observations *s, const struct process_facts *l
 
 static enum activity activity_of_group(const struct observations *s, mono_ms now)
 {
-    /* Standing still is no evidence of a hang without the process' state: it may be blocked. */
-    bool works = rises(s, &s->group_before, &s->group) && fresh_enough(s->group.at, now);
+    /* Standing still is no evidence of a hang without the process' state: it may be blocked. Some
+     * work is enough to be at work: a busy host gives it little of its time. */
+    enum work work = about_the_unit(s, &s->group_before) && about_the_unit(s, &s->group)
+                         ? evidence_work(&s->group_before, &s->group)
+                         : WORK_UNKNOWN;
+    bool works = (work == WORK_RISING || work == WORK_SOME) && fresh_enough(s->group.at, now);
     return works ? ACTIVITY_WORKING : ACTIVITY_UNKNOWN;
 }
 

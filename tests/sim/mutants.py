@@ -227,6 +227,8 @@ MUTANTS = [
      "a replica that has replicas is not started for fear of an empty primary"),
     # evidence of the process and of the host itself
     ("busy-ignored", SILENCE, "    if (activity == ACTIVITY_WORKING)", "    if (false)", "a process that works is restarted"),
+    ("starved-ignored", EVIDENCE, "(work == WORK_RISING || work == WORK_SOME) && fresh", "work == WORK_RISING && fresh",
+     "a process that a busy host gives little of its time is restarted"),
     ("disk-ignored", SILENCE, ("    if (activity == ACTIVITY_BLOCKED)", "= evidence_second_fact(there, activity);"),
      ("    if (false)", "= there == THERE_SILENT;"), "a process that waits for a disk is restarted"),
     ("tracer-ignored", EVIDENCE, "    if (p->tracer_pid > 0 || p->state == TASK_TRACED)\n        return ACTIVITY_TRACED;",

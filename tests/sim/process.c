@@ -57,6 +57,8 @@ static enum task_state state_of(struct sim *s, const struct unit *u)
         return u->held;
     if (rate_of(s, u) <= 1)
         return TASK_SLEEPING;
+    if (process_works(s, u) && u->starved)
+        return TASK_RUNNING; /* it would run, and gets no turn */
     if (chance_percent(&s->chance, rate_of(s, u)))
         return TASK_RUNNING;
     return chance_percent(&s->chance, 70) ? TASK_SLEEPING : TASK_BLOCKED;
@@ -133,7 +135,9 @@ void process_work(struct sim *s, int service)
     if (u->process != PROCESS_UP || u->frozen || u->stuck || process_works(s, u) ||
         u->role == ROLE_SENTINEL)
         return;
-    u->work_percent = (int)chance_between(&s->chance, 30, 100);
+    u->starved = chance_percent(&s->chance, 25); /* others have the processors */
+    u->work_percent =
+        (int)(u->starved ? chance_between(&s->chance, 4, 19) : chance_between(&s->chance, 30, 100));
     u->work_left = chance_percent(&s->chance, 30) ? (int)chance_between(&s->chance, 1, 5) : 0;
     int64_t ms = u->work_left > 0 ? chance_between(&s->chance, 500, BURST_MOST_MS)
                                   : 500 + trouble_duration(s);

@@ -77,6 +77,7 @@ struct unit {
     int work_left;             /* commands of a burst that are to come */
     bool kill_waits;           /* a SIGKILL that the disk holds back */
     int work_percent;          /* of a core, while a command or script runs */
+    bool starved;              /* ... and it would take all of it */
     int64_t child_until;       /* a child of it works: only the unit's processor time shows that */
     int64_t cpu, unit_cpu, clocked; /* processor time in hundredths of a millisecond, until when */
     int rate, unit_rate;            /* percent of a core since then */

@@ -140,6 +140,8 @@ static const struct row rows[] = {
      CAUSE_BUSY_COMMAND, true},
     {"... however long", SILENT, SILENT, UNKNOWN, UNKNOWN, 50, 0, GROUP_ONLY | LONG_SILENT,
      CAUSE_BUSY_COMMAND, true},
+    {"... on a host that gives it little of its time", SILENT, SILENT, UNKNOWN, UNKNOWN, 5, 0,
+     GROUP_ONLY | LONG_SILENT, CAUSE_BUSY_COMMAND, true},
     {"the control group stands still: it may be blocked", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0,
      GROUP_ONLY, CAUSE_HUNG, false},
     {"... for 30 s", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0, GROUP_ONLY | LONG_SILENT, CAUSE_HUNG,
