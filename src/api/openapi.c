@@ -263,6 +263,7 @@ static const char *const rate_words[RATE_CLASS_COUNT] = {
     [RATE_START] = "start",     [RATE_STOP] = "stop",     [RATE_RESTART] = "restart",
     [RATE_STATUS] = "status",   [RATE_HEALTH] = "health", [RATE_LOGS] = "logs",
     [RATE_REFRESH] = "refresh", [RATE_NOTIFY] = "notify", [RATE_TASK] = "task",
+    [RATE_WRITE] = "write",
 };
 
 /* The part of the path that says what it is about. */

@@ -156,8 +156,7 @@ enum field_type {
     FIELD_TEXTS   /* an array of at most OPERATION_TEXTS_MAX texts */
 };
 
-/* Which of `rate_limits` counts a call; those of RATE_REFRESH, RATE_NOTIFY and RATE_TASK are
- * fixed. */
+/* Which of `rate_limits` counts a call; those from RATE_REFRESH on are fixed. */
 enum rate_class {
     RATE_NONE,
     RATE_START,
@@ -168,7 +167,8 @@ enum rate_class {
     RATE_LOGS,
     RATE_REFRESH,
     RATE_NOTIFY,
-    RATE_TASK, /* of backups: they never use up what a start needs */
+    RATE_TASK,  /* of backups: they never use up what a start needs */
+    RATE_WRITE, /* of incidents and alerts: each is a line of the audit log */
     RATE_CLASS_COUNT
 };
 
@@ -200,6 +200,7 @@ enum operation_copy {
 #define OPERATION_REFRESHES_A_MINUTE 10
 #define OPERATION_NOTICES_A_MINUTE 10
 #define OPERATION_TASKS_A_MINUTE 30
+#define OPERATION_WRITES_A_MINUTE 60
 
 struct field {
     const char *name;

@@ -51,6 +51,7 @@ static void set_fixed(struct rate_limiter *r)
     r->limits[RATE_REFRESH] = OPERATION_REFRESHES_A_MINUTE;
     r->limits[RATE_NOTIFY] = OPERATION_NOTICES_A_MINUTE;
     r->limits[RATE_TASK] = OPERATION_TASKS_A_MINUTE;
+    r->limits[RATE_WRITE] = OPERATION_WRITES_A_MINUTE;
 }
 
 struct rate_limiter *rate_new(void)

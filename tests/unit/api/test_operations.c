@@ -237,6 +237,20 @@ static void what_acts_on_a_service_is_for_operators_and_counted(void **state)
         assert_true(seen[act]);
 }
 
+/* Whose lines could fill the audit log, until people's orders are refused. Users' own accounts are
+ * bounded otherwise: by the wait for passwords, by five requests that may wait. */
+static void what_others_than_admins_write_is_counted(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OPERATION_COUNT; i++) {
+        const struct operation *o = &operations[i];
+        bool reads = str_equal(o->method, "GET") || str_equal(o->method, "WS");
+        bool account = strncmp(o->path, "/api/auth/", 10) == 0 || i == OP_ACCESS_REQUEST;
+        if (!reads && !account && o->least < ACCESS_ADMIN && o->rate == RATE_NONE)
+            fail_msg("%s has no limit", o->name);
+    }
+}
+
 static void only_what_is_public_is_answered_from_copies(void **state)
 {
     (void)state;
@@ -354,6 +368,7 @@ int main(void)
         cmocka_unit_test(the_least_roles_are_the_guides_matrix),
         cmocka_unit_test(the_settings_open_and_close_operations),
         cmocka_unit_test(what_acts_on_a_service_is_for_operators_and_counted),
+        cmocka_unit_test(what_others_than_admins_write_is_counted),
         cmocka_unit_test(only_what_is_public_is_answered_from_copies),
         cmocka_unit_test(a_word_gives_its_role),
         cmocka_unit_test(the_states_of_windows_are_those_of_the_core),

@@ -138,7 +138,8 @@ static void fixed_limits_are_not_set(void **state)
         int limit;
     } rows[] = {{RATE_REFRESH, OPERATION_REFRESHES_A_MINUTE},
                 {RATE_NOTIFY, OPERATION_NOTICES_A_MINUTE},
-                {RATE_TASK, OPERATION_TASKS_A_MINUTE}};
+                {RATE_TASK, OPERATION_TASKS_A_MINUTE},
+                {RATE_WRITE, OPERATION_WRITES_A_MINUTE}};
     for (size_t row = 0; row < ARRAY_LENGTH(rows); row++) {
         struct rate_limiter *r = rate_new();
         int limits[RATE_CLASS_COUNT] = {
