@@ -23,6 +23,7 @@ int procedure_check_name(const char *name, struct error *err)
         {"dbfilename", "it decides where Redis writes files"},
         {"logfile", "it decides where Redis writes files"},
         {"aclfile", "it decides who may do what"},
+        {"acl-pubsub-default", "it decides who may do what"},
         {"bind", "Resus could lose its way to Redis"},
         {"port", "Resus could lose its way to Redis"},
         {"tls-port", "Resus could lose its way to Redis"},
@@ -37,6 +38,8 @@ int procedure_check_name(const char *name, struct error *err)
     for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
         if (str_equal(refused[i].name, name))
             why = refused[i].why;
+    if (str_starts(name, "tls-"))
+        why = "it decides who can reach Redis";
     if (why != NULL)
         return error_set(err, -EPERM, "%s is not changed from here: %s. Change it in redis.conf",
                          name, why);

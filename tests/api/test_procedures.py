@@ -85,7 +85,7 @@ def test_a_setting_is_not_taken_back_while_another_one_is_changed(served):
 
 
 def test_secrets_and_the_way_to_redis_are_not_changed_from_here(served):
-    for name in ("requirepass", "dir", "bind", "replicaof"):
+    for name in ("requirepass", "dir", "bind", "replicaof", "tls-auth-clients", "tls-ca-cert-file", "acl-pubsub-default"):
         refused = served.run("procedure", "config", name, "x")
         assert refused.returncode == 1 and "not changed from here" in refused.stderr, refused
     bad = served.run("procedure", "config", "Max Memory", "x")

@@ -4,7 +4,7 @@ import os
 import pathlib
 import signal
 
-from daemon import wait_until
+from daemon import SCALE, wait_until
 from web_client import PASSWORD, Refused, WebSocket, bearer, login
 
 STATUS = "/ws/services/redis/status"
@@ -84,6 +84,20 @@ def test_a_login_that_ends_closes_its_websockets_within_a_second(served):
         seen.connection.settimeout(3)
         assert seen.end_code() == 4401
         assert kept.message()["type"] == "service_status"
+
+
+def test_a_log_is_followed_no_longer_than_the_role_allows_it(served):
+    admin, other = login(served), login(served, "viewer")
+    number = other["user"]["id"]
+    asked = served.https("POST", "/api/access-requests", {
+        "requested_role": "admin", "justification": "on call", "duration_seconds": 300}, bearer(other)).body["id"]
+    assert served.https("POST", f"/api/access-requests/{asked}/approve", {}, bearer(admin)).status == 200
+    with WebSocket(served, LOGS, bearer(other)) as seen:
+        served.redis("BGSAVE")
+        assert seen.message()["type"] == "service_log"
+        assert served.https("PATCH", f"/api/users/{number}", {"disabled": True}, bearer(admin)).status == 200
+        seen.connection.settimeout(3 * SCALE)
+        assert seen.end_code() in (4401, 4403)
 
 
 def test_an_api_token_follows_until_it_is_revoked(served):
