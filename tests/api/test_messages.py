@@ -71,6 +71,42 @@ LEVELS = {"levels": [{"name": "Operations Team", "channels": ["mail"]},
                      {"name": "Senior Admin", "channels": ["mail"], "after_minutes": 30}]}
 
 
+def as_in_the_docs(text):
+    """Without what differs from one installation and moment to the next."""
+    for pattern, word in ((r"[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+(:| port )[0-9]+", r"ADDRESS\1PORT"),
+                          (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?=[0-9]{4}-)", "DAY "),
+                          (r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}", "TIME"),
+                          (r"/acknowledge/[A-Za-z0-9_-]+", "/acknowledge/LINK"), (r"/incidents/[0-9]+", "/incidents/N"),
+                          (r"availability/[0-9]+", "availability/N")):
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def test_messages_docs_examples_of_mail_and_pagerduty_are_as_received(served):
+    page = (TREE / "docs" / "alerts.md").read_text()
+    mail_text = re.search(r"^```\nSubject: (P1 .*)\n\n((?:.*\n)*?)```$", page, re.MULTILINE)
+    event = next(block for block in re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) if "routing_key" in block)
+    key = served.folder / "pager-key"
+    key.write_text(receivers.ROUTING_KEY)
+    key.chmod(0o600)
+    served.settings["server"]["external_url"] = "https://resus.example.org/"
+    served.settings["escalation"] = LEVELS | {"war_room": "https://meet.example.org/redis"}
+    with mailbox(served), receivers.Receiver() as receiver, open(served.folder / "redis.conf", "a") as config:
+        served.settings["server"]["name"] = "resus-1"
+        served.settings["alerts"]["channels"]["pager"] = {"type": "pagerduty", "routing_key_file": str(key), "url": f"{receiver.url}/pagerduty"}
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        config.write("no-such-directive yes\n")
+        config.flush()
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+        mail = wait_until(lambda: [m for m in mails(served) if m["Subject"].startswith("P1 ")], "the mail")[0]
+        assert as_in_the_docs(mail["Subject"].strip()) == as_in_the_docs(mail_text[1])
+        assert as_in_the_docs(mail.get_content()) == as_in_the_docs(mail_text[2])
+        sent = json.loads(wait_until(lambda: receiver.requests, "the page")[0]["raw"])
+        assert json.loads(as_in_the_docs(json.dumps(sent | {"routing_key": "..."}))) == json.loads(as_in_the_docs(event))
+
+
 def test_messages_a_link_in_the_message_acknowledges_and_opening_it_does_not(served):
     served.settings["server"]["external_url"] = f"https://127.0.0.1:{served.https_port}/"
     served.settings["auto_recovery"]["enabled"] = False
