@@ -190,7 +190,7 @@ static void on_may(void *context, int service, uint64_t right, const char *why)
     else
         refuse_held(h, why[0] != '\0' ? why : p->problem.text);
     if (right != 0 && !goes)
-        fleet_acted(w->fleet, service, right);
+        fleet_acted(w->fleet, service, right, true);
     mem_free(h);
 }
 
@@ -227,7 +227,7 @@ void world_fleet_ended(struct place *p, const struct ledger_entry *asked)
     struct world *w = p->world;
     if (w->fleet == NULL || p->let_through.right == 0 || p->let_through.id != asked->id)
         return;
-    fleet_acted(w->fleet, p->index, p->let_through.right);
+    fleet_acted(w->fleet, p->index, p->let_through.right, true);
     p->let_through = (struct let_through){0};
 }
 
@@ -250,7 +250,7 @@ static void end_right(void *context, int service, uint64_t right)
 {
     struct world *w = context;
     if (w->fleet != NULL)
-        fleet_acted(w->fleet, service, right);
+        fleet_acted(w->fleet, service, right, false);
 }
 
 static void on_right(void *context, int service, uint64_t right, const char *why)

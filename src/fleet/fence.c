@@ -330,13 +330,15 @@ enum permit_state fleet_right(const struct fleet *f, int service, uint64_t right
                        : ownership_permit(same, e->shown, &f->tenure, fleet_now(f).boot);
 }
 
-void fleet_acted(struct fleet *f, int service, uint64_t right)
+void fleet_acted(struct fleet *f, int service, uint64_t right, bool arrived)
 {
     struct entry *e = &f->entries[service];
     if (right == 0 || e->fencing.right != right)
         return;
     e->fencing.active = false;
     e->fencing.right = 0;
+    if (!arrived)
+        e->arrives_by = mono_add(fleet_now(f).boot, TENURE_ACT_MS);
     fleet_wake(f);
 }
 

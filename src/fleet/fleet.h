@@ -71,8 +71,9 @@ typedef void fleet_may(void *context, int service, uint64_t right, const char *w
 void fleet_guard(struct fleet *f, int service, const char *what, fleet_may *done, void *context);
 /* While the change is under way: before each write. */
 enum permit_state fleet_right(const struct fleet *f, int service, uint64_t right);
-/* The change that was let through has ended. A right that has ended before is not looked at. */
-void fleet_acted(struct fleet *f, int service, uint64_t right);
+/* The change that was let through has ended. `arrived`: nothing of it is on its way now; else the
+ * service is kept until nothing can be. A right that has ended before is not looked at. */
+void fleet_acted(struct fleet *f, int service, uint64_t right, bool arrived);
 
 /* ── for people ── */
 

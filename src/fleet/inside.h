@@ -66,6 +66,7 @@ struct entry {
     struct save saves[FLEET_SAVES_MAX];
     size_t save_count;
     struct fence fencing;
+    mono_ms arrives_by; /* what was sent under a right that has ended */
     bool closing_intent;
     char own_config[CONFIG_SIZE];
     bool seen; /* in a reading of the whole store */

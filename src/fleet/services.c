@@ -191,6 +191,7 @@ static void facts_of(const struct entry *e, const struct candidates *c, bool dra
         .drained = drained,
         .asked = e->asked,
         .busy = e->fencing.active || e->version > e->stored ||
+                !mono_reached(now.boot, e->arrives_by) ||
                 (e->here && f->ports.busy(f->ports.context, e->index)),
     };
     for (size_t i = 0; ret->rank > 0 && i < c->count; i++)

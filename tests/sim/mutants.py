@@ -341,7 +341,7 @@ def keep_hint(folder, name, seen):
 
 def run(folder, program, first="1", seeds=SEEDS):
     """(caught, what was seen)."""
-    environment = dict(os.environ, SEEDS=str(seeds), FROM=first, STOP="1")
+    environment = dict(os.environ, SEEDS=str(seeds), FROM=first, STOP="1", RESUS_SOURCE=str(folder))
     try:
         done = subprocess.run([str(folder / "build" / program)], env=environment,
                               capture_output=True, text=True, timeout=SECONDS_EACH)

@@ -8,11 +8,27 @@ OPERATE = "src/core/operate.c"
 ASKED = "src/engine/evidence.c"
 OBSERVE = "src/engine/observe.c"
 RESTORE = "src/engine/restore.c"
+FLEET = "src/fleet/"
 FACTS = "src/engine/operation_facts.c"
 FACTS_NOW = "src/engine/recovery_facts.c"
 
 # {suite: [(name, file, exact old text, new text, why it is a mistake)]}
 MUTANTS = {
+    # On a real etcd: what the tables of core/ownership.c cannot see.
+    "tests/unit/fleet/test-fleet-owning": [
+        ("fleet-attempts-fall", FLEET + "services.c", "known ? state : NULL, e->fence);", "NULL, e->fence);",
+         "the next owner begins with no attempts, and does not know of a stop"),
+        ("fleet-stop-unconfirmed", FLEET + "fence.c", "    bool good = answer->good && answer->succeeded;\n    e->storing = false;",
+         "    bool good = true;\n    e->storing = false;", "a stop is acknowledged that no other engine knows"),
+        ("fleet-intent-unguarded", FLEET + "fence.c", ".compares = compares,\n                                 .compare_count = 2,",
+         ".compares = compares,\n                                 .compare_count = 0,", "a command goes out under a key that is gone"),
+        ("fleet-ends-others-right", FLEET + "fence.c", "if (right == 0 || e->fencing.right != right)", "if (e->fencing.right == 0)",
+         "a command that was refused ends the right of the one under way"),
+        ("fleet-hands-over-in-flight", FLEET + "services.c", "||\n                !mono_reached(now.boot, e->arrives_by) ||", "||",
+         "a service is handed over while bytes of a change may still arrive"),
+        ("fleet-right-outlives-lease", FLEET + "fence.c", "ownership_permit(same, e->shown, &f->tenure, fleet_now(f).boot);",
+         "same ? PERMIT_GOOD : PERMIT_OVER;", "a right holds although the lease may have ended"),
+    ],
     CORE + "evidence": [
         ("other-process", EVIDENCE,
          ("p->pid > 0 && p->pid == s->unit.main_pid && counts", "if (look->pid == s->unit.main_pid)"),

@@ -5,6 +5,7 @@
 #define ANSWER_MAX_MS 1000 /* own clock: then a request has failed, whatever became of it */
 #define VIEW_OLD_MS 10000
 #define COMMAND_WAIT_MS 10000
+#define WRITES_MS 60000 /* the longest change of many writes */
 
 static const char *const names[ENGINES] = {"engine-1", "engine-2", "engine-3"};
 static const char *const services[SERVICES] = {"orders", "sessions", "queue", "cache"};
@@ -125,6 +126,10 @@ static void fence_event(struct world *w, int e, int service, enum fence_event ev
         world_send(w,
                    (struct command){
                        .engine = e, .service = service, .fence = k->fence, .guarded = k->guarded});
+        if (chance_percent(&w->chance, 30)) {
+            k->writes_until = g->clock + chance_between(&w->chance, 1000, WRITES_MS);
+            k->writes_fence = k->fence;
+        }
         break;
     default:
         k->acting = false;
@@ -142,6 +147,8 @@ static void answered(struct world *w, int e, const struct ask *a, bool in_time)
         break;
     case ASK_RENEW:
         tenure_event(w, e, in_time ? TENURE_RENEWED : TENURE_FAILED, a);
+        if (in_time && a->ttl > 0 && !a->stale)
+            g->renewed = a->arrives;
         if (a->of_fence) {
             k->guarded = a->arrives;
             fence_event(w, e, a->service,
@@ -252,7 +259,7 @@ static void own(struct world *w, int e, int service)
         .rank = ownership_rank(services[service], names[e], members, count),
         .settled = first_is_settled(w, g, service, members, count),
         .drained = g->drained,
-        .busy = k->acting || g->clock < k->command_until,
+        .busy = k->acting || g->clock < k->command_until || k->writes_until != 0,
         .asked = k->asked,
     };
     enum ownership_act act = ownership_act(&f, &g->tenure, clock_of(g));
@@ -268,12 +275,33 @@ static void cure(struct world *w, int e, int service)
 {
     struct engine *g = &w->engines[e];
     struct known *k = &g->known[service];
-    if (!w->dead[service] || k->acting || g->clock < k->command_until)
+    if (!w->dead[service] || k->acting || g->clock < k->command_until || k->writes_until != 0)
         return;
     if (!right(g, e, k))
         return;
     k->acting = true;
     fence_event(w, e, service, FENCE_ENOUGH);
+}
+
+/* Each write asks again: the right that the change began with may be over by now. */
+static void write_on(struct world *w, int e, int service)
+{
+    struct engine *g = &w->engines[e];
+    struct known *k = &g->known[service];
+    if (k->writes_until == 0)
+        return;
+    enum permit_state state =
+        ownership_permit(k->fence == k->writes_fence, shown(g, e, k), &g->tenure, clock_of(g));
+    if (state == PERMIT_OVER || g->clock >= k->writes_until) {
+        k->writes_until = 0;
+    } else if (state == PERMIT_GOOD && chance_percent(&w->chance, 3)) {
+        w->writes++;
+        k->command_until = g->clock + COMMAND_WAIT_MS; /* it may be on its way for so long */
+        world_send(w, (struct command){.engine = e,
+                                       .service = service,
+                                       .fence = k->writes_fence,
+                                       .guarded = g->renewed});
+    }
 }
 
 void engine_turn(struct world *w, int e)
@@ -289,5 +317,6 @@ void engine_turn(struct world *w, int e)
     for (int i = 0; i < SERVICES; i++) {
         own(w, e, i);
         cure(w, e, i);
+        write_on(w, e, i);
     }
 }

@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     uint64_t count = number("SEEDS", tap ? strtoull(argv[2], NULL, 10) : 1000);
     bool stop = number("STOP", 0) != 0;
     const char *mark = tap ? "# " : "";
-    uint64_t violations = 0, acts = 0, excused = 0, handed_over = 0;
+    uint64_t violations = 0, acts = 0, writes = 0, excused = 0, handed_over = 0;
     if (tap)
         (void)printf("1..1\n");
     for (uint64_t seed = from; seed < from + count; seed++) {
@@ -49,14 +49,15 @@ int main(int argc, char **argv)
                 break;
         }
         acts += world.acts;
+        writes += world.writes;
         excused += world.excused;
         handed_over += world.handed_over;
     }
-    (void)printf("%s%llu seeds, %llu commands, %llu of them late with an excuse, %llu services "
-                 "handed over, %llu violations\n",
+    (void)printf("%s%llu seeds, %llu commands, %llu of them writes of a longer change, %llu late "
+                 "with an excuse, %llu services handed over, %llu violations\n",
                  mark, (unsigned long long)count, (unsigned long long)acts,
-                 (unsigned long long)excused, (unsigned long long)handed_over,
-                 (unsigned long long)violations);
+                 (unsigned long long)writes, (unsigned long long)excused,
+                 (unsigned long long)handed_over, (unsigned long long)violations);
     if (tap)
         (void)printf("%s 1 - %llu seeds keep every promise\n", violations == 0 ? "ok" : "not ok",
                      (unsigned long long)count);

@@ -116,6 +116,7 @@ static void carry_out(struct store *s, struct ask *a)
         a->ok = true;
         if (s->now < s->stale_until[a->engine] && s->term > 2) { /* and changes nothing */
             a->term = s->term - 1;
+            a->stale = true;
             a->ttl = TENURE_TTL_MS;
             break;
         }

@@ -29,7 +29,7 @@ struct ask {
     int64_t sent_clock;           /* the engine's */
     int64_t arrives, answers;     /* NEVER: lost */
     /* the answer */
-    bool ok;
+    bool ok, stale; /* stale: of a leader of the past, who changed nothing */
     int64_t ttl, revision;
     uint64_t term;
 };

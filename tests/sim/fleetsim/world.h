@@ -23,6 +23,8 @@ struct known {
     bool acting;
     int64_t guarded; /* real time at which the intent was carried out, for the promise alone */
     int64_t command_until; /* own clock: nothing is sent before */
+    int64_t writes_until,
+        writes_fence; /* a change of many writes, as a restore; 0 = none is under way */
 };
 
 struct engine {
@@ -31,7 +33,8 @@ struct engine {
     int64_t rate;        /* millionths that it runs fast (+) or slow (-) */
     int64_t down_until, paused_until;
     bool down, clock_stops; /* of the pause */
-    int64_t stood_still;    /* when a pause with stopped clocks began, last (real) */
+    int64_t renewed;     /* when the store renewed its lease, last (real), for the promise alone */
+    int64_t stood_still; /* when a pause with stopped clocks began, last (real) */
     int64_t lease;
     int watched; /* changes of the store that it has seen */
     int64_t silent_until, view_clock;
@@ -57,7 +60,7 @@ struct world {
     struct command commands[COMMANDS_MAX];
     bool trace;
     int64_t next_trouble;
-    uint64_t acts, takeovers, excused, handed_over;
+    uint64_t acts, writes, takeovers, excused, handed_over;
     char failure[160];
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/tenure.h"
 #include "fleet/fleet.h"
 #include "io/clock.h"
 #include "support/etcd_server.h"
@@ -203,13 +204,34 @@ static void one_alone_owns_all_and_may_act(void **state)
     uint64_t first = b->one.right;
     assert_int_equal(may_act(b, &b->one, 0), -1);
     assert_int_equal(fleet_right(b->one.fleet, 0, first), PERMIT_GOOD);
-    fleet_acted(b->one.fleet, 0, first + 1);
+    fleet_acted(b->one.fleet, 0, first + 1, true);
     assert_int_equal(fleet_right(b->one.fleet, 0, first), PERMIT_GOOD);
     assert_int_equal(fleet_right(b->one.fleet, 1, first), PERMIT_OVER);
-    fleet_acted(b->one.fleet, 0, first);
+    fleet_acted(b->one.fleet, 0, first, true);
     assert_int_equal(fleet_right(b->one.fleet, 0, first), PERMIT_OVER);
     assert_int_equal(may_act(b, &b->one, 0), 1);
     assert_int_equal(may_act(b, &b->one, 1), 1);
+}
+
+/* Bytes of a change that was cut off may arrive for a while. */
+static void a_service_is_kept_while_a_change_may_still_arrive(void **state)
+{
+    struct bench *b = bench_of(state);
+    start(b, &b->one, "one");
+    while (count_here(&b->one) < SERVICES)
+        run(b);
+    start(b, &b->two, "two");
+    assert_int_equal(may_act(b, &b->one, 0), 1);
+    mono_ms ended = clock_mono();
+    fleet_acted(b->one.fleet, 0, b->one.right, false);
+    (void)etcd_server_say(&b->server, "put /resus/1/engines/one {\"drained\":true}");
+    while (!b->two.here[1])
+        run(b);
+    assert_true(mono_since(clock_mono(), ended) < TENURE_ACT_MS);
+    assert_false(b->two.here[0]);
+    while (!b->two.here[0])
+        run(b);
+    assert_true(mono_since(clock_mono(), ended) >= TENURE_ACT_MS);
 }
 
 static void on_ordered(void *context, int result, const char *why)
@@ -323,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(one_alone_owns_all_and_may_act),
+        WITH(a_service_is_kept_while_a_change_may_still_arrive),
         WITH(what_waits_at_the_end_is_answered_once),
         WITH(a_right_is_over_when_the_lease_may_have_ended),
         WITH(what_one_stored_the_next_owner_has),
