@@ -143,6 +143,7 @@ static const struct shape_member limited_status_[] = {
     {"status", STATUS_WORDS, NULL},
     {"overall_status", OVERALL_WORDS, NULL},
     {"last_check", "time?", NULL},
+    {"stopped_at?", "time", "Of a stop on purpose."},
     {"affected_services?", "[LimitedDependent]", NULL},
     END};
 static const struct shape_member check_[] = {{"status", CHECK_WORDS, NULL},

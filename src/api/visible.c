@@ -94,11 +94,11 @@ static json_t *dependents_for_all(const json_t *affected)
     return dependents;
 }
 
-/* The error's members are there when nothing can be told of the service (503). */
+/* A stop on purpose is no alarm, to strangers neither: when, but not who and why. The error's members are there when nothing can be told of the service (503). */
 json_t *visible_status(const json_t *whole, enum access access)
 {
-    static const char *const limited[] = {"status",  "overall_status", "last_check", "error",
-                                          "message", "code",           "timestamp"};
+    static const char *const limited[] = {"status", "overall_status", "last_check", "stopped_at",
+                                          "error",  "message",        "code",       "timestamp"};
     if (access != ACCESS_ANONYMOUS)
         return visible_people(whole, access);
     json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
@@ -112,7 +112,8 @@ json_t *visible_services(const json_t *whole, enum access access)
 {
     if (access != ACCESS_ANONYMOUS)
         return visible_people(whole, access);
-    static const char *const limited[] = {"id", "name", "status", "overall_status", "last_check"};
+    static const char *const limited[] = {"id",         "name",      "status", "overall_status",
+                                          "last_check", "stopped_at"};
     json_t *part = json_copy((json_t *)whole);
     json_t *items = json_array();
     size_t i;

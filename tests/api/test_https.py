@@ -33,7 +33,7 @@ def test_everybody_sees_little_and_who_is_logged_in_sees_more(served):
     assert set(items[0]) == {"id", "name", "status", "overall_status", "last_check"}, items
     wait_until(lambda: served.https("GET", ON + "/status").body.get("status") == "running", "running")
     limited = served.https("GET", ON + "/status").body
-    assert set(limited) <= {"status", "overall_status", "last_check", "affected_services"}, limited
+    assert set(limited) <= {"status", "overall_status", "last_check", "stopped_at", "affected_services"}, limited
     health = served.https("GET", ON + "/health").body
     assert set(health) == {"overall_status", "last_check", "health_checks"}, health
     assert all(set(check) == {"status"} for check in health["health_checks"].values()), health

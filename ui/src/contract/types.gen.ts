@@ -257,6 +257,7 @@ export type LimitedStatus = {
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly last_check: Time | null;
+  readonly stopped_at?: Time;
   readonly affected_services?: readonly (LimitedDependent)[];
 };
 

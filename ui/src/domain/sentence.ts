@@ -10,8 +10,9 @@ const BEYOND = ['restart_useless', 'restart_harmful'];
 const UNGUARDED = ['breaker_open', 'attempts_exhausted', 'maintenance', 'cannot_act'];
 
 function stoppedBy(status: Status, now: number): string[] {
-  if (status.stopped_by === undefined || status.stopped_at === undefined) return [];
+  if (status.stopped_at === undefined) return [];
   const ago = agoText(now - status.stopped_at);
+  if (status.stopped_by === undefined) return [say.sentence.stoppedOnPurpose(ago)];
   return [
     status.stop_reason === undefined
       ? say.sentence.stoppedBy(status.stopped_by, ago)

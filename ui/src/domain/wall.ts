@@ -1,7 +1,7 @@
 /** What stands on a display that is read from across the room. */
 import type { ServiceItem } from '@/contract/service';
 
-import { badgeOf, type Tone } from './badge';
+import { badgeOfItem, type Tone } from './badge';
 
 export interface WallPlan {
   /** What needs somebody, as large tiles; as many as fit. */
@@ -35,7 +35,7 @@ export function squareSize(count: number, width: number, height: number, least: 
 export function squares(items: readonly ServiceItem[], stale: boolean, columns: number, size: number): Readonly<Record<string, string>> {
   const paths: Record<string, string> = {};
   items.forEach((item, i) => {
-    const { tone } = badgeOf(item.status, item.overall_status, stale);
+    const { tone } = badgeOfItem(item, stale);
     const inset = tone === 'healthy' ? size / 4 : 1;
     const x = (i % columns) * size + inset;
     const y = Math.floor(i / columns) * size + inset;

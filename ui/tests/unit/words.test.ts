@@ -62,6 +62,13 @@ describe('badge', () => {
     for (const unit of ['running', 'stopped', 'failed', 'starting', 'stopping', 'unknown'] as const)
       for (const overall of ['healthy', 'degraded', 'critical', 'unknown'] as const) expect(badgeOf(unit, overall, true).tone).toBe('unknown');
   });
+  test('a stop on purpose is no alarm, for strangers neither', () => {
+    const stopped = { status: 'stopped', overall_status: 'critical', last_check: null };
+    expect(badgeOfStatus(parseStatus(stopped), false)).toEqual({ tone: 'critical', word: 'Stopped' });
+    const planned = parseStatus({ ...stopped, stopped_at: '2026-11-22T19:16:40Z' });
+    expect(badgeOfStatus(planned, false)).toEqual({ tone: 'degraded', word: 'Stopped' });
+    expect(answerOf({ ...NOTHING, status: planned }, false, NOW)).toBe('Stopped on purpose 3 minutes ago.');
+  });
   test('shows an operation that runs', () => {
     expect(badgeOfStatus(status({ operation: { operation: 'stop', user: 'a', since: null } }), false).word).toBe('Stopping');
   });

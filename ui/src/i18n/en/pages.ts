@@ -9,6 +9,7 @@ export const pages = {
     allGood: 'All services are healthy.',
     notGood: (n: number, all: number) => `${n} of ${all} services need attention.`,
     single: { healthy: 'Everything is all right.', degraded: 'Running, with an issue.', critical: 'Not all right.', unknown: 'It cannot be told at the moment.' },
+    onPurpose: 'It was stopped on purpose.',
     public: 'This page is public. Details are there after logging in.',
     checked: 'Last check:',
   },
