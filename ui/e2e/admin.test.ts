@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
 
 import { atService, done, loggedIn, person, useBrowser } from './browser';
+import { ordered } from './daemon';
 
 useBrowser();
 const people = inject('people');
@@ -12,20 +13,23 @@ test('the logs are shown, searched and followed', async () => {
   const page = await atService(admin);
   await page.getByRole('button', { name: 'Show Logs' }).click();
   const log = page.getByRole('log');
-  await log.getByText('Ready to accept connections').first().waitFor();
+  await log.locator('.line').first().waitFor();
   await page.getByLabel('Find').fill('no line has this in it');
   await log.getByText('No line matches.').waitFor();
   await page.getByLabel('Find').fill('');
   await page.getByLabel('Follow').check();
-  const before = await log.locator('.line').count();
+  // The newest stands on top. A start ends with this line: the restart's own is the one that comes.
+  const ready = log.getByText('Ready to accept connections');
+  const before = await ready.count();
   await page.getByRole('button', { name: 'Restart' }).click();
   await page.getByRole('button', { name: 'Confirm Restart', exact: true }).click();
   await page.getByText('Redis service restarted successfully').first().waitFor();
-  await page.waitForFunction((n) => document.querySelectorAll('[role=log] .line').length > n, before);
+  await expect.poll(() => ready.count(), { timeout: 20_000 }).toBeGreaterThan(before);
   await done(admin);
 });
 
 test('the audit log is filtered, exported and summed up', async () => {
+  await ordered(inject('served'), 'restart');
   const admin = await loggedIn(people.admin);
   const { page } = admin;
   await page.goto('/audit');

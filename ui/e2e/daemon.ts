@@ -100,6 +100,12 @@ export async function tokenOf(served: Served, login: Login): Promise<string> {
   return (body as { token: string }).token;
 }
 
+/** An admin's order, ended well: what a test needs to have happened, whichever tests ran before it. */
+export async function ordered(served: Served, operation: 'restart' | 'reset-circuit-breaker'): Promise<void> {
+  const { status, body } = await ask(served, 'POST', `/api/services/redis/${operation}`, {}, await tokenOf(served, served.admin));
+  if (status !== 200) throw new Error(`${operation}: ${status} ${JSON.stringify(body)}`);
+}
+
 /** As somebody on the host would: the process dies, nobody is asked. */
 export function killRedis(served: Served): void {
   const text = readFileSync(join(served.folder, 'state', 'processes', 'redis.pid'), 'utf8');

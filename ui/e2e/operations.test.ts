@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 
 import { atService, done, loggedIn, useBrowser } from './browser';
-import { killRedis } from './daemon';
+import { killRedis, ordered } from './daemon';
 
 useBrowser();
 const people = inject('people');
@@ -83,6 +83,7 @@ test('Refresh checks at once, for everybody', async () => {
 test('kill -9 of Redis is seen live until it is recovered', async () => {
   const viewer = await loggedIn(people.viewer);
   const page = await atService(viewer);
+  await ordered(inject('served'), 'reset-circuit-breaker');
   killRedis(inject('served'));
   await page.getByText('✓ Auto-Recovery Successful').waitFor();
   const card = await page.locator('.notices').innerText();
@@ -105,7 +106,11 @@ test("another person's operation shows at once with their name", async () => {
 
 test('what happened stands on the events page, and a kind can be chosen', async () => {
   const viewer = await loggedIn(people.viewer);
+  await ordered(inject('served'), 'restart');
   await viewer.page.goto('/events');
+  await viewer.page.getByText('Redis service restarted successfully').first().waitFor();
+  await ordered(inject('served'), 'reset-circuit-breaker');
+  killRedis(inject('served'));
   await viewer.page.getByText(/recovered automatically/).first().waitFor();
   await viewer.page.getByLabel('Show').selectOption('operations');
   await viewer.page.getByText(/recovered automatically/).first().waitFor({ state: 'detached' });
