@@ -23,7 +23,7 @@ const struct field backup_rebuild_fields[] = {TEXT("b", 1, 16), END};
 const struct field backup_reason_fields[] = {BACKUP, REASON, END};
 const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
 const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON, END};
-static const char *const restore_method_words[] = {"file", "keys", NULL};
+static const char *const restore_method_words[] = {"file", "replicate", "keys", NULL};
 static const char *const restore_mode_words[] = {"exact", "overwrite", "missing", NULL};
 #define RESTORE_FIELDS                                                                             \
     BACKUP, CHOICE("method", restore_method_words), TEXT("to", 1, 64),                             \

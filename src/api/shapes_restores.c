@@ -2,7 +2,7 @@
 #include "api/shape_words.h"
 #include "api/shapes.h"
 
-#define METHOD_WORDS "=file|keys"
+#define METHOD_WORDS "=file|replicate|keys"
 #define MODE_WORDS "=exact|overwrite|missing"
 
 const struct shape_member shape_restore_point[] = {
@@ -14,7 +14,8 @@ const struct shape_member shape_restore_plan[] = {
     {"source", "text", "The one whose backup it is."},
     {"backup", "text", NULL},
     {"method", METHOD_WORDS, NULL},
-    {"mode", MODE_WORDS, "By file always exact."},
+    {"method_reason", "text?", "Why this method was chosen; null: it was given."},
+    {"mode", MODE_WORDS, "But by keys always exact."},
     {"db", "whole?", "null: all"},
     {"match", "text?", "null: all"},
     {"allowed", "truth", NULL},
@@ -38,7 +39,7 @@ const struct shape_member shape_restore[] = {
     {"match", "text?", "null: all"},
     {"state", "=running|held|needs_human|done|undone|failed|cancelled|interrupted",
      "held: it waits for resume or undo"},
-    {"stage", "text?", "While it runs, such as guarding, placing or pouring."},
+    {"stage", "text?", "While it runs, such as guarding, placing, copying or pouring."},
     {"message", "text?", "How the last order ended."},
     {"can_resume", "truth", NULL},
     {"can_undo", "truth", NULL},

@@ -222,7 +222,7 @@ int64_t query_info_database(const struct redis_reply *info, int64_t db)
     return keys < 0 ? 0 : keys;
 }
 
-int64_t query_info_keys(const struct redis_reply *info)
+static int64_t sum_of(const struct redis_reply *info, const char *label)
 {
     int64_t sum = 0;
     if (info == NULL || info->type != RESP_BULK)
@@ -230,12 +230,22 @@ int64_t query_info_keys(const struct redis_reply *info)
     for (const char *line = info->text; line != NULL && *line != '\0';) {
         const char *end = strchr(line, '\n');
         size_t length = end == NULL ? strlen(line) : (size_t)(end - line);
-        const char *keys = str_find(line, length, ":keys=");
-        if (str_starts(line, "db") && line[2] >= '0' && line[2] <= '9' && keys != NULL) {
-            int64_t n = number(keys + strlen(":keys="));
+        const char *found = str_find(line, length, label);
+        if (str_starts(line, "db") && line[2] >= '0' && line[2] <= '9' && found != NULL) {
+            int64_t n = number(found + strlen(label));
             sum += n < 0 || sum > INT64_MAX - n ? 0 : n;
         }
         line = end == NULL ? NULL : end + 1;
     }
     return sum;
+}
+
+int64_t query_info_keys(const struct redis_reply *info)
+{
+    return sum_of(info, ":keys=");
+}
+
+int64_t query_info_expires(const struct redis_reply *info)
+{
+    return sum_of(info, ",expires=");
 }

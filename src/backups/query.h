@@ -49,6 +49,8 @@ int64_t query_info_number(const struct redis_reply *info, const char *name); /* 
 void query_info_text(const struct redis_reply *info, const char *name, char *to, size_t size);
 /* Keys of all databases by INFO keyspace. */
 int64_t query_info_keys(const struct redis_reply *info);
+/* Those of them with a time to live. */
+int64_t query_info_expires(const struct redis_reply *info);
 /* Keys of one database: 0 when it is not named, since empty ones are not. */
 int64_t query_info_database(const struct redis_reply *info, int64_t db);
 

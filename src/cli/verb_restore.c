@@ -249,7 +249,7 @@ static const char *const subs[] = {"list", "show", "undo", "resume", "cancel", N
 
 const struct verb verbs_restore[] = {
     {"restore", GROUP_BACKUPS,
-     "restore [SERVICE] BACKUP [--method file|keys] [--to SERVICE] [--mode "
+     "restore [SERVICE] BACKUP [--method file|replicate|keys] [--to SERVICE] [--mode "
      "exact|overwrite|missing] "
      "[--db N] [--match GLOB] [--dry-run] [--unguarded] [--unproved] [--reason TEXT] --confirm "
      "SERVICE "
@@ -259,6 +259,8 @@ const struct verb verbs_restore[] = {
      "  file    Redis stops, the backup takes the place of its files, Redis starts;\n"
      "          the old files are kept. For `control: process`, and over SSH with\n"
      "          `restore_helper`\n"
+     "  replicate  Redis becomes the replica of a server of Resus, without writes\n"
+     "          meanwhile, and has all data at one moment\n"
      "  keys    copied into Redis as it runs, whatever way Resus reaches it\n"
      "  exact      keys that the backup does not have are removed after the copy\n"
      "  overwrite  keys of the backup replace those that are there\n"
@@ -267,7 +269,7 @@ const struct verb verbs_restore[] = {
      "  list    restores, the newest first\n"
      "  undo    brings the data from before the newest restore by file back\n"
      "  resume  goes on with one that waits for a person\n"
-     "  cancel  ends one that has not exchanged the files yet, or that copies keys\n",
+     "  cancel  ends one that has not exchanged the data yet, or that copies keys\n",
      .subs = subs, .sub_may_lack = true, .words = true,
      .options = TAKES(METHOD) | TAKES(TO) | TAKES(MODE) | TAKES(DB) | TAKES(MATCH) |
                 TAKES(DRY_RUN) | TAKES(UNGUARDED) | TAKES(UNPROVED) | TAKES(REASON) |

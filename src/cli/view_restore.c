@@ -88,6 +88,7 @@ void view_restore_plan(struct page *p, const json_t *body, const struct invocati
     else
         (void)str_copy(text, sizeof text, "not known: this backup was never loaded");
     put_text(p, "downtime", text);
+    put_text(p, "method", json_text_or(body, "method_reason", ""));
     put_text(p, "first",
              json_bool_or(body, "safety_backup", false) ? "a safety backup of the data in use"
                                                         : "no safety backup");

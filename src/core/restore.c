@@ -284,8 +284,10 @@ bool restore_over(enum restore_state state)
 
 bool restore_withholds(enum restore_state state)
 {
+    if (state >= RESTORE_FILE_STATES)
+        return restore_busy(state) && state != REPLICATE_GUARDING && state != REPLICATE_LOADING;
     return !restore_over(state) && !planned(state) && state != RESTORE_GUARDING &&
-           state != RESTORE_STAGING && state != REPLICATE_GUARDING && state != REPLICATE_LOADING;
+           state != RESTORE_STAGING;
 }
 
 bool restore_refused(enum restore_act act)

@@ -139,7 +139,8 @@ bool restore_held(enum restore_state state);
 /* Has it ended? A restore that is done can still be undone. */
 bool restore_over(enum restore_state state);
 /* Is recovery withheld: may a start by recovery disturb the restore? Not while the data in use and
- * the backup are only copied: a Redis that dies then is healed. */
+ * the backup are only copied: a Redis that dies then is healed. By replication a start is harmless, so
+ * that it is withheld only while the restore acts. */
 bool restore_withholds(enum restore_state state);
 /* Did the act change nothing, because the order was refused? */
 bool restore_refused(enum restore_act act);

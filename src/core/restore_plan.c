@@ -80,13 +80,46 @@ static unsigned of_file(const struct restore_plan_facts *f)
     return found;
 }
 
+static unsigned of_replication(const struct restore_plan_facts *f)
+{
+    unsigned found = 0;
+    if (f->sentinel)
+        found |= 1u << RESTORE_BLOCKED_SENTINEL;
+    if (f->tls)
+        found |= 1u << RESTORE_BLOCKED_TLS;
+    return found;
+}
+
+enum restore_method restore_choose(const struct restore_choice *c, const char **ret_why)
+{
+    if (c->part) {
+        *ret_why =
+            "Only a restore by keys takes a part of the backup, or keeps keys of the server.";
+        return RESTORE_BY_KEYS;
+    }
+    if (c->local) {
+        *ret_why = "Resus runs this server itself and can exchange its files.";
+        return RESTORE_BY_FILE;
+    }
+    if (c->helper && !c->answers) {
+        *ret_why = "The server is down, and the helper on its host can exchange its files.";
+        return RESTORE_BY_FILE;
+    }
+    *ret_why = c->answers
+                   ? "The server goes on serving meanwhile. --method replicate exchanges all "
+                     "data at one moment instead, without writes until then."
+                   : "There is no access to the files of this server.";
+    return RESTORE_BY_KEYS;
+}
+
 static unsigned warnings_of(const struct restore_plan_facts *f)
 {
     unsigned found = 0;
     bool by_file = f->method == RESTORE_BY_FILE;
+    bool by_keys = f->method == RESTORE_BY_KEYS;
     if (by_file && f->aof_start == RESTORE_YES)
         found |= 1u << RESTORE_WARNS_AOF;
-    if (by_file && f->replicas > 0)
+    if (!by_keys && f->replicas > 0)
         found |= 1u << RESTORE_WARNS_REPLICAS;
     if (!f->proved && f->forced)
         found |= 1u << RESTORE_WARNS_FORCED;
@@ -94,7 +127,9 @@ static unsigned warnings_of(const struct restore_plan_facts *f)
         found |= 1u << RESTORE_WARNS_FEWER;
     if (!f->answers)
         found |= 1u << RESTORE_WARNS_UNGUARDED;
-    if (!by_file)
+    if (f->method == RESTORE_BY_REPLICATION)
+        found |= 1u << RESTORE_WARNS_READ_ONLY;
+    if (by_keys)
         found |= 1u << RESTORE_WARNS_NOT_ATOMIC;
     return found;
 }
@@ -102,6 +137,7 @@ static unsigned warnings_of(const struct restore_plan_facts *f)
 void restore_plan(const struct restore_plan_facts *f, struct restore_plan *ret)
 {
     bool by_file = f->method == RESTORE_BY_FILE;
+    bool by_keys = f->method == RESTORE_BY_KEYS;
     *ret = (struct restore_plan){.blockers = of_backup(f), .warnings = warnings_of(f)};
     if (f->busy)
         ret->blockers |= 1u << RESTORE_BLOCKED_BUSY;
@@ -113,15 +149,20 @@ void restore_plan(const struct restore_plan_facts *f, struct restore_plan *ret)
         ret->blockers |= of_file(f);
     else if (!f->answers)
         ret->blockers |= 1u << RESTORE_BLOCKED_DOWN;
+    if (f->method == RESTORE_BY_REPLICATION)
+        ret->blockers |= of_replication(f);
     ret->place_aof = by_file && f->aof_start == RESTORE_YES;
-    ret->downtime_ms = !by_file                              ? 0
+    ret->downtime_ms = by_keys                               ? 0
                        : f->load_ms == RESTORE_UNKNOWN_VALUE ? RESTORE_UNKNOWN_VALUE
-                                                             : f->load_ms + RESTART_MS;
+                       : by_file                             ? f->load_ms + RESTART_MS
+                                                             : f->load_ms;
 }
 
 const char *restore_method_word(enum restore_method method)
 {
-    static const char *const words[] = {[RESTORE_BY_FILE] = "file", [RESTORE_BY_KEYS] = "keys"};
+    static const char *const words[] = {[RESTORE_BY_FILE] = "file",
+                                        [RESTORE_BY_REPLICATION] = "replicate",
+                                        [RESTORE_BY_KEYS] = "keys"};
     static_assert(ARRAY_LENGTH(words) == RESTORE_METHOD_COUNT, "a word for every method");
     return words[method];
 }
@@ -158,8 +199,8 @@ static const struct {
                                             "the restored data. Restore onto the primary."},
     [RESTORE_BLOCKED_CLUSTER] =
         {"cluster", "This server is a node of a cluster. Resus does not restore clusters."},
-    [RESTORE_BLOCKED_SENTINEL] = {"sentinel", "Sentinel watches this server: a failover during the "
-                                              "stop would discard the restored data. "
+    [RESTORE_BLOCKED_SENTINEL] = {"sentinel", "Sentinel watches this server: a failover meanwhile "
+                                              "would discard the restored data. "
                                               "Restore by keys, or pause Sentinel."},
     [RESTORE_BLOCKED_NO_HELPER] = {"no_helper", "Resus cannot exchange the files of this service: "
                                                 "restore by keys (--method keys)."},
@@ -180,6 +221,8 @@ static const struct {
                                  "Restore by keys, or switch it off first."},
     [RESTORE_BLOCKED_START_TIMEOUT] = {"start_timeout", NULL},
     [RESTORE_BLOCKED_DOWN] = {"down", "Redis does not answer. Start it, or restore by file."},
+    [RESTORE_BLOCKED_TLS] = {"tls", "This server replicates by TLS, or is reached by TLS, and the "
+                                    "server of the backup has none. Restore by file or by keys."},
 };
 static_assert(ARRAY_LENGTH(blockers) == RESTORE_BLOCKER_COUNT, "a row for every blocker");
 
@@ -265,6 +308,10 @@ static const struct {
     [RESTORE_WARNS_UNGUARDED] =
         {"unguarded",
          "Redis does not answer, so no safety backup is made. Its files are kept aside."},
+    [RESTORE_WARNS_READ_ONLY] =
+        {"read_only",
+         "From the beginning of the copy to its end Redis refuses writes, and while it "
+         "loads also reads."},
     [RESTORE_WARNS_NOT_ATOMIC] =
         {"not_atomic", "Clients see old and restored keys side by side while the keys are copied."},
 };

@@ -12,8 +12,9 @@
 #define RESTORE_AOF_FOLDER_MAJOR 7
 
 enum restore_method {
-    RESTORE_BY_FILE, /* the server stops, its files are exchanged, it starts */
-    RESTORE_BY_KEYS, /* key by key into the server as it runs */
+    RESTORE_BY_FILE,        /* the server stops, its files are exchanged, it starts */
+    RESTORE_BY_REPLICATION, /* the server becomes a replica of one that serves the backup */
+    RESTORE_BY_KEYS,        /* key by key into the server as it runs */
     RESTORE_METHOD_COUNT
 };
 const char *restore_method_word(enum restore_method method); /* "file" */
@@ -51,6 +52,7 @@ struct restore_plan_facts {
     const char (*target_modules)[64];
     size_t target_module_count;
     bool replica, cluster, sentinel;
+    bool tls; /* it replicates by TLS, or is reached by it over a network */
     int64_t replicas;
     enum restore_tristate aof; /* as it runs, or, when it is down, as its configuration says */
     enum restore_tristate aof_start; /* as its configuration says: what counts at the next start */
@@ -82,6 +84,7 @@ enum restore_blocker {
     RESTORE_BLOCKED_AOF_OLD,
     RESTORE_BLOCKED_START_TIMEOUT,
     RESTORE_BLOCKED_DOWN,
+    RESTORE_BLOCKED_TLS,
     RESTORE_BLOCKER_COUNT
 };
 
@@ -91,6 +94,7 @@ enum restore_warning {
     RESTORE_WARNS_FORCED,
     RESTORE_WARNS_FEWER, /* the backup has fewer keys than the server now */
     RESTORE_WARNS_UNGUARDED,
+    RESTORE_WARNS_READ_ONLY,  /* by replication: no writes until it is over */
     RESTORE_WARNS_NOT_ATOMIC, /* clients see a mixture while the keys are copied */
     RESTORE_WARNING_COUNT
 };
@@ -102,6 +106,16 @@ struct restore_plan {
 };
 
 void restore_plan(const struct restore_plan_facts *f, struct restore_plan *ret);
+
+/* What is asked for, and which ways there are. */
+struct restore_choice {
+    bool part;   /* mode, database or pattern was given */
+    bool local;  /* Resus runs the server itself: it can exchange its files */
+    bool helper; /* the helper of its host can */
+    bool answers;
+};
+/* The method where none was given, and why: one sentence. */
+enum restore_method restore_choose(const struct restore_choice *c, const char **ret_why);
 
 /* Can a server of `target` read an RDB file, or a DUMP, of `version`? */
 bool restore_version_fits(int64_t version, int64_t target, bool target_is_valkey);

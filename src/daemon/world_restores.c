@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "daemon/world_inside.h"
 #include "engine/alert_facts.h"
+#include "host/ssh_listen.h"
 #include "host/ssh_run.h"
 #include "io/clock.h"
 
@@ -91,6 +92,29 @@ static int port_helper(const struct files_host *host, enum files_work work,
     return r;
 }
 
+static void on_listening(void *context, int port)
+{
+    way_back_listens(context, SSH_LISTEN_ADDRESS, port);
+}
+
+static int on_accepted(void *context, struct error *err)
+{
+    return way_back_connect(context, err);
+}
+
+/* On a thread of its own: reads nothing of the world. */
+static int port_listen(const struct ssh_settings *ssh, int64_t accept_ms, const atomic_bool *stop,
+                       struct way_back *way, struct error *err)
+{
+    const struct ssh_listen listen = {.ssh = ssh,
+                                      .accept_ms = accept_ms,
+                                      .stop = stop,
+                                      .context = way,
+                                      .listening = on_listening,
+                                      .accepted = on_accepted};
+    return ssh_listen(&listen, err);
+}
+
 static void port_hold(void *context, int service, const struct restores_hold *hold)
 {
     struct world *w = context;
@@ -145,6 +169,7 @@ int world_open_restores(struct world *w, struct error *err)
         .permit = world_permit,
         .operate = port_operate,
         .helper = port_helper,
+        .listen = port_listen,
         .hold = port_hold,
         .audit = port_audit,
         .publish = port_publish,

@@ -97,7 +97,7 @@ static int choice(const struct call *call, const char *key, const char *const *w
 }
 
 /* In the order of the enums. */
-static const char *const methods[] = {"file", "keys"};
+static const char *const methods[] = {"file", "replicate", "keys"};
 static const char *const modes[] = {"exact", "overwrite", "missing"};
 
 void restore_order_post(struct handlers *h, struct call *call)

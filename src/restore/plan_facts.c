@@ -5,7 +5,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 
-enum { INFO, MAXMEMORY, DATABASES, APPENDONLY, MODULES, FUNCTIONS, SENTINELS };
+enum { INFO, MAXMEMORY, DATABASES, APPENDONLY, MODULES, FUNCTIONS, SENTINELS, TLS };
 
 const struct query_command plan_commands[PLAN_COMMANDS] = {
     [INFO] = {{"INFO"}},
@@ -16,6 +16,7 @@ const struct query_command plan_commands[PLAN_COMMANDS] = {
     [FUNCTIONS] = {{"FUNCTION", "DUMP"}},
     /* Each Sentinel subscribes to this channel of the servers that it watches. */
     [SENTINELS] = {{"PUBSUB", "NUMSUB", "__sentinel__:hello"}},
+    [TLS] = {{"CONFIG", "GET", "tls-replication"}},
 };
 
 /* A dump ends with the RDB version in two bytes and a CRC in eight. */
@@ -101,6 +102,7 @@ void plan_facts_of_target(struct restore_plan_facts *f, struct redis_reply *cons
     f->replica = str_equal(role, "slave");
     f->sentinel = replies[SENTINELS]->type == RESP_LIST && replies[SENTINELS]->count == 2 &&
                   replies[SENTINELS]->items[1]->integer > 0;
+    f->tls = str_equal(config_value(replies[TLS]), "yes");
     f->cluster = query_info_number(info, "cluster_enabled") == 1;
     f->replicas = query_info_number(info, "connected_slaves");
     f->maxmemory_bytes = config_number(replies[MAXMEMORY]);

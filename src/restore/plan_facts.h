@@ -7,7 +7,7 @@
 #include "backups/query.h"
 #include "core/restore_plan.h"
 
-#define PLAN_COMMANDS 7
+#define PLAN_COMMANDS 8
 extern const struct query_command plan_commands[PLAN_COMMANDS];
 
 /* Where the names of the target's modules are kept while the facts are in use. */

@@ -15,6 +15,8 @@ const struct restore_limits restore_limits_default = {
     .place_ms = 10 * MINUTE_MS,
     .start_ms = 60 * MINUTE_MS,
     .prove_ms = 60 * MINUTE_MS,
+    .copy_ms = 120 * MINUTE_MS,
+    .detach_ms = 20 * MINUTE_MS,
 };
 
 struct restore {
@@ -35,7 +37,13 @@ static int64_t limit_of(const struct restore *r, enum restore_act act)
     case RESTORE_ACT_GUARD:
         return r->limits.guard_ms;
     case RESTORE_ACT_STAGE:
+    case RESTORE_ACT_LOAD:
+    case RESTORE_ACT_LOAD_OLD:
         return r->limits.stage_ms;
+    case RESTORE_ACT_COPY:
+        return r->limits.copy_ms;
+    case RESTORE_ACT_DETACH:
+        return r->limits.detach_ms;
     case RESTORE_ACT_STOP:
         return r->limits.stop_ms;
     case RESTORE_ACT_START:
@@ -52,7 +60,9 @@ static int64_t limit_of(const struct restore *r, enum restore_act act)
  * first: an undo that was not written down is undone once more. */
 static bool needs_journal(enum restore_state state)
 {
-    return state <= RESTORE_PROVING || state == RESTORE_RESUMING;
+    return state <= RESTORE_PROVING || state == RESTORE_RESUMING ||
+           (state >= REPLICATE_PLANNED && state <= REPLICATE_COPYING) ||
+           state == REPLICATE_UNDO_COPYING;
 }
 
 static void on_late(uv_timer_t *timer)
@@ -106,7 +116,8 @@ static void take(struct restore *r, enum restore_event event)
 void restore_acted(struct restore *r, enum restore_act act, enum restore_event outcome,
                    const char *staged, const struct error *err)
 {
-    assert(outcome == RESTORE_OK || outcome == RESTORE_FAILED || outcome == RESTORE_UNKNOWN);
+    assert(outcome == RESTORE_OK || outcome == RESTORE_FAILED || outcome == RESTORE_UNKNOWN ||
+           outcome == RESTORE_HAS_OLD || outcome == RESTORE_HAS_NEITHER);
     if (r->saving || r->act == RESTORE_ACT_NONE || act != r->act)
         return;
     (void)uv_timer_stop(&r->timer);

@@ -181,9 +181,9 @@ static void tell_hold(const struct entry *e)
     const struct restores_ports *ports = &e->r->ports;
     struct restores_hold hold = {.since = e->ordered,
                                  .acts = e->state == RESTORES_RUNNING,
-                                 .withholds = e->method == RESTORE_BY_FILE
-                                                  ? restore_withholds(e->job.state)
-                                                  : e->run != NULL && e->run->pour != NULL};
+                                 .withholds = e->method == RESTORE_BY_KEYS
+                                                  ? e->run != NULL && e->run->pour != NULL
+                                                  : restore_withholds(e->job.state)};
     if (e->target < 0 || e->r->closing)
         return;
     entry_hold_text(e, hold.text, sizeof hold.text);
@@ -375,10 +375,10 @@ static void entry_late(struct entry *e)
     struct error err = {0};
     (void)error_set(&err, -EBUSY, "waited for 10 minutes for another task of the backups");
     slot_give(&e->run->slot);
-    if (e->method == RESTORE_BY_KEYS)
-        keys_late(e, &err);
-    else
+    if (e->method == RESTORE_BY_FILE)
         file_late(e, &err);
+    else
+        serving_late(e, &err);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -416,7 +416,7 @@ static void take_up(struct entry *e)
                     "restore the safety backup.");
         return;
     }
-    if (was_running && file_continue(e, &err) < 0)
+    if (was_running && machine_continue(e, &err) < 0)
         entry_ended(e, RESTORES_HELD, err.text);
     tell_hold(e);
 }

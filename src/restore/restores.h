@@ -19,6 +19,7 @@
 #include "core/restore_plan.h"
 #include "redis/client.h"
 #include "restore/files.h"
+#include "restore/way_back.h"
 #include "settings/settings.h"
 #include "store/audit.h"
 #include "store/store.h"
@@ -59,7 +60,8 @@ struct restores_ports {
     void (*operate)(void *context, int service, enum restores_step step,
                     const struct engine_user *user, const char *reason, restores_stepped *stepped,
                     void *step_context);
-    files_remote *helper; /* of another host; called on workers, without a context */
+    files_remote *helper;    /* of another host; called on workers, without a context */
+    way_back_remote *listen; /* on another host; called on a thread, without a context */
     /* NULL: nothing holds the service. */
     void (*hold)(void *context, int service, const struct restores_hold *hold);
     void (*audit)(void *context, const struct audit_line *line);

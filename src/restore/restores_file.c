@@ -1,4 +1,4 @@
-/* By file: the ports of the state machine (restore/restore.h). The engine stops and starts the
+/* By file: the acts of the state machine (restore/restore.h). The engine stops and starts the
  * service; a worker exchanges the files. */
 #include <errno.h>
 #include <inttypes.h>
@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "io/log.h"
 #include "restore/files.h"
 #include "restore/restores_inside.h"
 
@@ -27,12 +26,6 @@ static struct awaited *awaited_new(const struct entry *e, enum restore_act act)
     return a;
 }
 
-static void end_act(struct entry *e, enum restore_act act, enum restore_event outcome,
-                    const char *staged, const struct error *err)
-{
-    restore_acted(e->run->machine, act, outcome, staged, err);
-}
-
 /* NULL: no one awaits it. Frees it. */
 static struct entry *awaited_end(struct awaited *a)
 {
@@ -51,7 +44,7 @@ static void on_guarded(struct entry *e, int result, const struct error *err)
     if (result < 0)
         (void)error_set(&why, result, "no safety backup could be made: %s", err->text);
     if (e->run->machine != NULL)
-        end_act(e, RESTORE_ACT_GUARD, result < 0 ? RESTORE_FAILED : RESTORE_OK, NULL, &why);
+        entry_end_act(e, RESTORE_ACT_GUARD, result < 0 ? RESTORE_FAILED : RESTORE_OK, NULL, &why);
 }
 
 /* ── the files ── */
@@ -67,7 +60,7 @@ static void on_files(void *context, enum restore_event outcome, enum placement_r
     if (e != NULL && act == RESTORE_ACT_STAGE)
         sealed_close(e->run);
     if (e != NULL && act != RESTORE_ACT_RELEASE)
-        end_act(e, act, outcome, staged, err);
+        entry_end_act(e, act, outcome, staged, err);
 }
 
 int file_reach(const struct entry *e, struct error *err)
@@ -88,7 +81,7 @@ static void refuse_exchange(struct entry *e, struct awaited *a, const struct err
     slot_give(&a->slot);
     mem_free(a);
     if (e != NULL && act != RESTORE_ACT_RELEASE)
-        end_act(e, act, RESTORE_FAILED, NULL, err);
+        entry_end_act(e, act, RESTORE_FAILED, NULL, err);
 }
 
 static void exchange_under(struct entry *e, struct awaited *a, const struct permit *permit)
@@ -167,7 +160,7 @@ static void on_opened(struct entry *e, const struct error *err)
         return;
     }
     slot_give(&e->run->slot);
-    end_act(e, RESTORE_ACT_STAGE, RESTORE_FAILED, NULL, err);
+    entry_end_act(e, RESTORE_ACT_STAGE, RESTORE_FAILED, NULL, err);
 }
 
 static void on_granted(void *context)
@@ -197,7 +190,7 @@ static void on_stepped(void *context, enum restore_event outcome, const char *te
     if (outcome != RESTORE_OK)
         (void)error_set(&err, -EIO, "%s", text);
     if (e != NULL)
-        end_act(e, act, outcome, NULL, &err);
+        entry_end_act(e, act, outcome, NULL, &err);
 }
 
 static void operate(struct entry *e, enum restore_act act, enum restores_step step)
@@ -216,11 +209,11 @@ static void on_served(void *context, int code, const struct error *err)
 {
     struct entry *e = context;
     e->run->served = NULL;
-    end_act(e, RESTORE_ACT_PROVE,
-            code == 0          ? RESTORE_OK
-            : code == -EBADMSG ? RESTORE_FAILED
-                               : RESTORE_UNKNOWN,
-            NULL, err);
+    entry_end_act(e, RESTORE_ACT_PROVE,
+                  code == 0          ? RESTORE_OK
+                  : code == -EBADMSG ? RESTORE_FAILED
+                                     : RESTORE_UNKNOWN,
+                  NULL, err);
 }
 
 static void prove(struct entry *e)
@@ -235,13 +228,12 @@ static void prove(struct entry *e)
         .within_ms = restore_limits_default.prove_ms,
     };
     if (served_start(e->r->ports.loop, &options, on_served, e, &run->served, &err) < 0)
-        end_act(e, RESTORE_ACT_PROVE, RESTORE_UNKNOWN, NULL, &err);
+        entry_end_act(e, RESTORE_ACT_PROVE, RESTORE_UNKNOWN, NULL, &err);
 }
 
 /* ── the ports ── */
 
-static void port_act(void *context, struct restore *r, enum restore_act act,
-                     const struct restore_job *job)
+void file_act(void *context, struct restore *r, enum restore_act act, const struct restore_job *job)
 {
     struct entry *e = context;
     e->job = *job;
@@ -276,31 +268,7 @@ static void port_act(void *context, struct restore *r, enum restore_act act,
     }
 }
 
-static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
-                     const struct error *error)
-{
-    struct restores *r = context;
-    struct entry *e = restores_find(r, (int64_t)id);
-    if (r->closing || e == NULL || e->run == NULL || e->run->machine == NULL)
-        return;
-    if (outcome != STORE_DURABLE)
-        log_error("restore", "%s: %s", e->service,
-                  error == NULL ? "the journal is not stored" : error->text);
-    restore_saved(e->run->machine, outcome == STORE_DURABLE     ? 0
-                                   : outcome == STORE_FULL_DISK ? -ENOSPC
-                                                                : -EIO);
-}
-
-static void port_save(void *context, struct restore *r, const struct restore_job *job)
-{
-    struct entry *e = context;
-    (void)r;
-    e->job = *job;
-    entry_stage(e, restore_state_word(job->state));
-    entry_save(e, on_saved);
-}
-
-static void port_cancel(void *context, enum restore_act act)
+void file_stop_act(void *context, enum restore_act act)
 {
     struct entry *e = context;
     struct run *run = e->run;
@@ -336,8 +304,8 @@ static void served_text(const struct entry *e, char *to, size_t size)
         (void)str_format(to, size, "Redis serves the backup's %" PRId64 " keys.", e->keys);
 }
 
-static void port_report(void *context, enum restore_act act, const struct restore_job *job,
-                        const struct error *err)
+void file_report(void *context, enum restore_act act, const struct restore_job *job,
+                 const struct error *err)
 {
     struct entry *e = context;
     char text[ERROR_TEXT_MAX];
@@ -372,85 +340,7 @@ static void port_report(void *context, enum restore_act act, const struct restor
     }
 }
 
-/* ── orders ── */
-
-static int open_machine(struct entry *e, struct error *err)
-{
-    const struct restore_ports ports = {.context = e,
-                                        .save = port_save,
-                                        .act = port_act,
-                                        .cancel = port_cancel,
-                                        .report = port_report};
-    return restore_new(e->r->ports.loop, &ports, &restore_limits_default, &e->job, &e->run->machine,
-                       err);
-}
-
 void file_late(struct entry *e, const struct error *err)
 {
-    end_act(e, RESTORE_ACT_STAGE, RESTORE_FAILED, NULL, err);
-}
-
-int file_begin(struct entry *e, struct error *err)
-{
-    int r = open_machine(e, err);
-    return r < 0 ? r
-                 : restore_order(e->run->machine,
-                                 e->run->unguarded ? RESTORE_BEGIN_UNGUARDED : RESTORE_BEGIN, err);
-}
-
-int file_order(struct entry *e, enum restore_event order, struct error *err)
-{
-    struct run *run = run_new(e, err);
-    if (run == NULL)
-        return err->code;
-    run->redis = restores_settings(e->r, e->target)->redis;
-    int r = open_machine(e, err);
-    return r < 0 ? r : restore_order(run->machine, order, err);
-}
-
-int file_continue(struct entry *e, struct error *err)
-{
-    return file_order(e, RESTORE_RESTARTED, err);
-}
-
-int file_cancel(struct entry *e, const struct engine_user *user, struct error *err)
-{
-    const struct restore_step step = restore_step(e->job.state, RESTORE_CANCEL);
-    if (restore_refused(step.act))
-        return error_set(err, -EBUSY, "%s", restore_refusal_text(step.act));
-    (void)str_copy(e->run->cancelled_by, sizeof e->run->cancelled_by, user->email);
-    return restore_order(e->run->machine, RESTORE_CANCEL, err);
-}
-
-/* ── what both ways have ── */
-
-struct run *run_new(struct entry *e, struct error *err)
-{
-    struct run *run = mem_calloc(1, sizeof *run);
-    if (run == NULL) {
-        (void)error_set(err, -ENOMEM, "out of memory");
-        return NULL;
-    }
-    run_free(e->run);
-    run->entry = e;
-    run->slot.r = e->r;
-    e->run = run;
-    return run;
-}
-
-void run_free(struct run *run)
-{
-    if (run == NULL)
-        return;
-    run->entry->run = NULL; /* no port reaches it again */
-    sealed_close(run);
-    slot_give(&run->slot);
-    restore_free(run->machine);
-    proof_cancel(run->proof);
-    query_cancel(run->query);
-    pour_cancel(run->pour);
-    served_cancel(run->served);
-    proof_server_cancel(run->proof_server);
-    mem_free(run->manifest);
-    mem_free(run);
+    entry_end_act(e, RESTORE_ACT_STAGE, RESTORE_FAILED, NULL, err);
 }

@@ -10,9 +10,11 @@
 #include "placement/redis_conf.h"
 #include "restore/plan_facts.h"
 #include "restore/pour.h"
+#include "restore/replica.h"
 #include "restore/restore.h"
 #include "restore/restores.h"
 #include "restore/served.h"
+#include "restore/way_back.h"
 
 /* A turn to read a folder of backups on a worker (backups_worker_take()). */
 struct slot {
@@ -54,6 +56,10 @@ struct recipients {
 /* The safety backup has ended: 0, or why there is none. */
 typedef void guard_ended(struct entry *e, int result, const struct error *err);
 
+/* NULL: `run->source` leads to a server that serves the backup, and `run->facts.rdb_version` is what it
+ * writes, which the target reads. Called once more, with an error, when that server ends. */
+typedef void serving_done(struct entry *e, const struct error *err);
+
 /* One restore, as it is remembered. */
 struct entry {
     struct restores *r;
@@ -78,6 +84,7 @@ struct entry {
     struct placement_place place;
     struct rdb_counts *databases; /* of the backup */
     size_t database_count;
+    struct replica_copy copy; /* by replication */
     /* the order under way */
     const char *order; /* "restore", an operation of the audit log */
     wall_ms ordered;
@@ -91,7 +98,7 @@ struct entry {
 struct run {
     struct entry *entry;
     struct slot slot;
-    struct restore *machine;   /* by file */
+    struct restore *machine;   /* by file and by replication */
     char cancelled_by[256];    /* "" = it was not cancelled */
     struct manifest *manifest; /* of the backup; NULL after a restart of Resus */
     /* What is restored: the backup's file, or what is inside of it once it is opened. */
@@ -112,6 +119,13 @@ struct run {
     struct query *query;
     struct pour *pour;
     struct served *served;
+    serving_done *serving;
+    /* by replication */
+    struct way_back *way;
+    struct replica *replica;
+    bool started;                                       /* Redis had ended and was started again */
+    char masterauth[256], masteruser[128], secret[260]; /* with which the target comes; wiped */
+    enum restore_act act;                               /* that is under way */
     struct error error;
 };
 
@@ -163,6 +177,7 @@ struct planning {
     struct plan_names names;
     struct restore_plan_facts facts;
     struct restore_plan plan;
+    const char *why; /* this method was chosen; NULL = it was given */
     struct error error;
     restores_done *done;
     void *context;
@@ -204,20 +219,39 @@ void entry_guard(struct entry *e, guard_ended *ended);
 void planning_turn(struct planning *p);
 void planning_drop(struct planning *p); /* Resus stops */
 
-/* restores_keys.c, restores_file.c */
+/* restores_keys.c */
 void keys_begin(struct entry *e);
-void keys_late(struct entry *e, const struct error *err); /* no turn of a worker came */
 void keys_cancel(struct entry *e, const struct engine_user *user);
-void file_late(struct entry *e, const struct error *err);
-int file_begin(struct entry *e, struct error *err) ATTR_MUST_USE;
+/* restores_machine.c: by file and by replication */
+int machine_begin(struct entry *e, struct error *err) ATTR_MUST_USE;
+/* After a restart of Resus. */
+int machine_continue(struct entry *e, struct error *err) ATTR_MUST_USE;
+int machine_order(struct entry *e, enum restore_event order, struct error *err) ATTR_MUST_USE;
+int machine_cancel(struct entry *e, const struct engine_user *user,
+                   struct error *err) ATTR_MUST_USE;
+void entry_end_act(struct entry *e, enum restore_act act, enum restore_event outcome,
+                   const char *staged, const struct error *err);
+/* restores_file.c */
+void file_late(struct entry *e, const struct error *err); /* no turn of a worker came */
 /* Can its files be exchanged? A reload may have taken the helper away: the place is a folder of its
  * host, and never one of this machine then. */
 int file_reach(const struct entry *e, struct error *err) ATTR_MUST_USE;
-/* After a restart of Resus. */
-int file_continue(struct entry *e, struct error *err) ATTR_MUST_USE;
-int file_order(struct entry *e, enum restore_event order, struct error *err) ATTR_MUST_USE;
-int file_cancel(struct entry *e, const struct engine_user *user, struct error *err) ATTR_MUST_USE;
-/* Ends what is under way, as far as it can be ended. */
+/* restores_file.c, restores_replicate.c: struct restore_ports */
+void file_act(void *context, struct restore *r, enum restore_act act,
+              const struct restore_job *job);
+void file_stop_act(void *context, enum restore_act act);
+void file_report(void *context, enum restore_act act, const struct restore_job *job,
+                 const struct error *err);
+void replicate_act(void *context, struct restore *r, enum restore_act act,
+                   const struct restore_job *job);
+void replicate_stop_act(void *context, enum restore_act act);
+void replicate_report(void *context, enum restore_act act, const struct restore_job *job,
+                      const struct error *err);
+/* restores_serving.c */
+void serving_begin(struct entry *e, serving_done *done);
+void serving_late(struct entry *e, const struct error *err); /* no turn of a worker came */
+void serving_end(struct run *run);
+/* restores_machine.c: ends what is under way, as far as it can be ended. */
 void run_free(struct run *run);
 
 /* restores_sealed.c */

@@ -67,6 +67,7 @@ json_t *plan_json(const struct planning *p)
     (void)json_put_text(o, "source", p->source_id);
     (void)json_put_text(o, "backup", p->backup);
     (void)json_put_text(o, "method", restore_method_word((enum restore_method)p->method));
+    (void)json_put_text(o, "method_reason", p->why);
     (void)json_put_text(o, "mode", restore_mode_word(by_keys ? p->mode : RESTORE_EXACT));
     put_number(o, "db", p->db);
     (void)json_put_text(o, "match", or_null(p->match));
@@ -87,7 +88,7 @@ json_t *plan_json(const struct planning *p)
 
 static bool can_undo(const struct entry *e)
 {
-    return e->method == RESTORE_BY_FILE && e->state != RESTORES_RUNNING &&
+    return e->method != RESTORE_BY_KEYS && e->state != RESTORES_RUNNING &&
            !restore_refused(restore_step(e->job.state, RESTORE_UNDO).act);
 }
 

@@ -16,7 +16,7 @@ static void fill(struct entry *e, struct planning *p)
     const struct restores *r = p->r;
     e->target = p->target;
     e->method = (enum restore_method)p->method;
-    e->mode = e->method == RESTORE_BY_FILE ? RESTORE_EXACT : p->mode;
+    e->mode = e->method == RESTORE_BY_KEYS ? p->mode : RESTORE_EXACT;
     e->db = p->db;
     (void)str_copy(e->match, sizeof e->match, p->match);
     (void)str_copy(e->service, sizeof e->service, restores_settings(r, p->target)->id);
@@ -27,7 +27,9 @@ static void fill(struct entry *e, struct planning *p)
     e->keys = p->facts.keys;
     e->keys_before = p->facts.target_keys;
     e->place = p->place;
-    e->job = (struct restore_job){.place_aof = p->plan.place_aof,
+    e->job = (struct restore_job){.state = e->method == RESTORE_BY_REPLICATION ? REPLICATE_PLANNED
+                                                                               : RESTORE_PLANNED,
+                                  .place_aof = p->plan.place_aof,
                                   .was_running = p->facts.answers || p->place_facts.running};
 }
 
@@ -84,7 +86,7 @@ int restores_take(struct planning *p, struct entry **ret, struct error *err)
     if (e->method == RESTORE_BY_KEYS)
         keys_begin(e);
     else
-        result = file_begin(e, err);
+        result = machine_begin(e, err);
     if (result < 0) /* it is in the list, with its end */
         entry_ended(e, RESTORES_FAILED, err->text);
     return result;
@@ -139,8 +141,8 @@ static int cancel(struct entry *e, const struct engine_user *user, struct error 
 {
     if (e->state != RESTORES_RUNNING || !str_equal(e->order, "restore"))
         return error_set(err, -EBUSY, "This restore is not under way.");
-    if (e->method == RESTORE_BY_FILE)
-        return file_cancel(e, user, err);
+    if (e->method != RESTORE_BY_KEYS)
+        return machine_cancel(e, user, err);
     keys_cancel(e, user);
     return 0;
 }
@@ -154,11 +156,13 @@ static int check_order(const struct restores *r, const struct entry *e, enum res
     const struct entry *newer = newer_done(r, e);
     const struct restore_step step = restore_step(e->job.state, order);
     const char *why = r->ports.busy(r->ports.context, e->target);
-    if (e->method == RESTORE_BY_KEYS)
-        return error_set(err, -EBUSY,
-                         "A restore by keys is not resumed or undone: repeat it, or restore the "
-                         "safety backup %s.",
-                         e->safety[0] == '\0' ? "(none was made)" : e->safety);
+    if (e->method == RESTORE_BY_KEYS ||
+        (e->method == RESTORE_BY_REPLICATION && e->state == RESTORES_DONE))
+        return error_set(
+            err, -EBUSY, "A restore by %s is not %s: repeat it, or restore the safety backup %s.",
+            e->method == RESTORE_BY_KEYS ? "keys" : "replication",
+            e->method == RESTORE_BY_KEYS ? "resumed or undone" : "undone once it is done",
+            e->safety[0] == '\0' ? "(none was made)" : e->safety);
     if (running != NULL)
         return error_set(err, -EBUSY, "Restore %" PRId64 " is under way: wait for its end.",
                          running->number);
@@ -186,13 +190,13 @@ int restores_order(struct restores *r, int service, int64_t number, enum restore
     if (order == RESTORE_CANCEL)
         return cancel(e, user, err);
     int result = check_order(r, e, order, err);
-    if (result == 0)
+    if (result == 0 && e->method == RESTORE_BY_FILE)
         result = file_reach(e, err);
     if (result < 0)
         return result;
     const enum restores_state before = e->state;
     entry_order(e, order == RESTORE_UNDO ? "restore_undo" : "restore_resume", user, request_id);
-    result = file_order(e, order, err);
+    result = machine_order(e, order, err);
     if (result < 0)
         entry_ended(e, before, err->text);
     return result;

@@ -95,13 +95,21 @@ static bool is_busy(const struct planning *p)
            restores_holder(r, p->target) != NULL;
 }
 
-static enum restore_method method_of(const struct planning *p)
+static enum restore_method method_of(struct planning *p)
 {
+    const struct restore_choice choice = {.part = p->part || p->mode_given,
+                                          .local = p->local,
+                                          .helper = p->remote,
+                                          .answers = p->facts.answers};
     if (p->method != RESTORES_METHOD_CHOSEN)
         return (enum restore_method)p->method;
-    bool whole = !p->part && !p->mode_given;
-    return whole && (p->local || (p->remote && !p->facts.answers)) ? RESTORE_BY_FILE
-                                                                   : RESTORE_BY_KEYS;
+    return restore_choose(&choice, &p->why);
+}
+
+/* Unencrypted data would cross a network that needs encryption. */
+static bool over_a_network(const struct redis_settings *redis)
+{
+    return redis->via == VIA_DIRECT && redis->tls.enabled;
 }
 
 static void judge(struct planning *p)
@@ -113,6 +121,7 @@ static void judge(struct planning *p)
     f->start_timeout_ms = 0; /* Resus runs it: systemd ends no start */
     facts_of_place(p);
     f->busy = is_busy(p);
+    f->tls = f->tls || over_a_network(&p->redis);
     restore_plan(f, &p->plan);
     p->method = (int)f->method;
     struct entry *e = NULL;
@@ -314,7 +323,8 @@ static void on_worker(uv_work_t *work)
         look_inside(p);
     if (r == 0 && p->local)
         read_place(p);
-    else if (r == 0 && p->remote && p->method != (int)RESTORE_BY_KEYS)
+    else if (r == 0 && p->remote &&
+             (p->method == RESTORES_METHOD_CHOSEN || p->method == (int)RESTORE_BY_FILE))
         ask_helper(p);
 }
 
@@ -388,16 +398,17 @@ static void copy_settings(struct planning *p)
 static int check(const struct restores *r, const struct restores_wanted *w, enum backup_kind *ret,
                  struct error *err)
 {
-    bool by_file = w->method == (int)RESTORE_BY_FILE;
+    bool whole = w->method == (int)RESTORE_BY_FILE || w->method == (int)RESTORE_BY_REPLICATION;
     bool part = w->db >= 0 || w->match[0] != '\0' || w->mode_given;
     if (r->closing)
         return error_set(err, -EBUSY, "Resus is stopping");
     if (r->planning_count >= RESTORES_PLANS_MAX)
         return error_set(err, -EBUSY, "%d plans are being made: try again later",
                          RESTORES_PLANS_MAX);
-    if (by_file && part)
+    if (whole && part)
         return error_set(err, -EINVAL,
-                         "by file the whole backup takes the place of all data: mode, db and match "
+                         "by file and by replication the whole backup takes the place of all data: "
+                         "mode, db and match "
                          "are for the method keys");
     return backups_find(r->ports.backups, w->source, w->backup, ret, err);
 }

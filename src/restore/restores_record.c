@@ -40,6 +40,17 @@ static json_t *user_json(const struct engine_user *user)
     return o;
 }
 
+static json_t *copy_json(const struct replica_copy *copy)
+{
+    json_t *o = json_object();
+    (void)json_put_text(o, "id", copy->id);
+    (void)json_put_text(o, "address", copy->address);
+    (void)json_put_int(o, "port", copy->port);
+    (void)json_put_int(o, "keys_before", copy->keys_before);
+    (void)json_put_int(o, "expires_before", copy->expires_before);
+    return o;
+}
+
 json_t *entry_body(const struct entry *e)
 {
     json_t *o = json_object();
@@ -58,7 +69,8 @@ json_t *entry_body(const struct entry *e)
         json_put_int(o, "expired", e->expired) && json_put_int(o, "removed", e->removed) &&
         json_put_int(o, "orders", e->orders) && json_put(o, "user", user_json(&e->user)) &&
         json_put(o, "job", job_json(&e->job)) && json_put(o, "databases", databases_json(e)) &&
-        (e->method != RESTORE_BY_FILE || json_put(o, "place", place_json(&e->place)));
+        (e->method != RESTORE_BY_FILE || json_put(o, "place", place_json(&e->place))) &&
+        (e->method != RESTORE_BY_REPLICATION || json_put(o, "copy", copy_json(&e->copy)));
     if (ok)
         return o;
     json_decref(o);
@@ -121,6 +133,15 @@ static void read_place(struct placement_place *place, const json_t *o)
     (void)str_copy(place->config, sizeof place->config, json_text_or(o, "config", ""));
 }
 
+static void read_copy(struct replica_copy *copy, const json_t *o)
+{
+    (void)str_copy(copy->id, sizeof copy->id, json_text_or(o, "id", ""));
+    (void)str_copy(copy->address, sizeof copy->address, json_text_or(o, "address", ""));
+    copy->port = (int)json_int_or(o, "port", 0);
+    copy->keys_before = json_int_or(o, "keys_before", 0);
+    copy->expires_before = json_int_or(o, "expires_before", 0);
+}
+
 static void read_texts(struct entry *e, const json_t *body)
 {
     const json_t *user = json_object_get(body, "user");
@@ -160,6 +181,7 @@ int entry_read(struct entry *e, const json_t *body, struct error *err)
     e->removed = json_int_or(body, "removed", 0);
     e->orders = (int)json_int_or(body, "orders", 1);
     read_place(&e->place, json_object_get(body, "place"));
+    read_copy(&e->copy, json_object_get(body, "copy"));
     int r = job_read(json_object_get(body, "job"), &e->job, err);
     if (r == 0)
         r = read_databases(e, json_object_get(body, "databases"), err);

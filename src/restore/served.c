@@ -21,16 +21,9 @@ struct served {
     void *context;
 };
 
-int served_judge(const struct redis_reply *info, const struct rdb_counts *databases, size_t count,
-                 struct error *err)
+int served_keys(const struct redis_reply *info, const struct rdb_counts *databases, size_t count,
+                struct error *err)
 {
-    int64_t wanted = 0;
-    int64_t loaded = query_info_number(info, "rdb_last_load_keys_loaded");
-    int64_t expired = query_info_number(info, "rdb_last_load_keys_expired");
-    for (size_t i = 0; i < count; i++)
-        wanted += databases[i].keys;
-    if (loaded >= 0 && expired >= 0 && loaded + expired == wanted)
-        return 0;
     for (size_t i = 0; i < count; i++) {
         const struct rdb_counts *d = &databases[i];
         int64_t is = query_info_database(info, d->db);
@@ -41,6 +34,22 @@ int served_judge(const struct redis_reply *info, const struct rdb_counts *databa
                              (long long)d->db, (long long)is, (long long)d->keys,
                              (long long)d->expires);
     }
+    return 0;
+}
+
+int served_judge(const struct redis_reply *info, const struct rdb_counts *databases, size_t count,
+                 struct error *err)
+{
+    int64_t wanted = 0;
+    int64_t loaded = query_info_number(info, "rdb_last_load_keys_loaded");
+    int64_t expired = query_info_number(info, "rdb_last_load_keys_expired");
+    for (size_t i = 0; i < count; i++)
+        wanted += databases[i].keys;
+    if (loaded >= 0 && expired >= 0 && loaded + expired == wanted)
+        return 0;
+    int r = served_keys(info, databases, count, err);
+    if (r < 0)
+        return r;
     if (loaded > 0 && loaded + expired < wanted)
         return error_set(err, -EBADMSG,
                          "Redis loaded %lld keys and %lld expired, the backup has %lld",

@@ -31,5 +31,8 @@ void served_cancel(struct served *s);
  * since, are no loss; clients may have written others already. */
 int served_judge(const struct redis_reply *info, const struct rdb_counts *databases, size_t count,
                  struct error *err) ATTR_MUST_USE;
+/* Does each database have the keys of the backup, but for those that may have expired? */
+int served_keys(const struct redis_reply *info, const struct rdb_counts *databases, size_t count,
+                struct error *err) ATTR_MUST_USE;
 
 #endif
