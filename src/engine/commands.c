@@ -233,6 +233,8 @@ void engine_restoring(struct engine *e, int service, const struct engine_restore
     if (same_restore(&s->restoring, restore))
         return;
     engine_look_at_clocks(e, now);
+    if (restoring_withholds(s))
+        s->restoring.touched = now.mono;
     s->restoring.held = restore != NULL;
     if (restore != NULL)
         s->restoring.restore = *restore;

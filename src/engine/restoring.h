@@ -13,6 +13,7 @@ struct service;
 struct restoring {
     bool held;
     struct engine_restore restore;
+    mono_ms touched; /* until then data were touched: what was seen before is outdated */
 };
 
 bool restoring_withholds(const struct service *s);

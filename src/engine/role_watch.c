@@ -76,7 +76,8 @@ void role_watch(struct service *s, struct now now)
     const struct service_state *saved = &s->saved;
     char role[sizeof saved->role];
     char source[sizeof saved->role_source];
-    if (restoring_withholds(s)) /* it becomes a replica for it; compared again afterwards */
+    /* A restore makes it a replica for a while: compared again by what it says afterwards. */
+    if (restoring_withholds(s) || i->asked.ms < s->restoring.touched.ms)
         return;
     if (!i->known || i->loading == TRI_YES || !is_ours(s) ||
         (i->role != ROLE_PRIMARY && i->role != ROLE_REPLICA))

@@ -95,11 +95,14 @@ static void open_way(struct entry *e)
 
 /* ── both servers are fitted to each other ── */
 
+/* How many of the commands not every server knows; how many are always sent; all. */
+enum { FIT_OPTIONAL = 2, FIT_ALWAYS = 5, FIT_USER = 8 };
+
 static void on_fitted(void *context, struct redis_reply *const *replies, const struct error *err)
 {
     struct entry *e = context;
     struct error why = {0};
-    size_t count = e->run->masteruser[0] == '\0' ? 3 : 6;
+    size_t count = e->run->masteruser[0] == '\0' ? FIT_ALWAYS : FIT_USER;
     e->run->query = NULL;
     explicit_bzero(e->run->masterauth, sizeof e->run->masterauth);
     explicit_bzero(e->run->secret, sizeof e->run->secret);
@@ -107,7 +110,7 @@ static void on_fitted(void *context, struct redis_reply *const *replies, const s
         fail(e, err);
         return;
     }
-    for (size_t i = 0; i < count && why.code == 0; i++)
+    for (size_t i = FIT_OPTIONAL; i < count && why.code == 0; i++)
         if (replies[i]->type == RESP_ERROR)
             (void)error_set(&why, -EINVAL, "the server of the backup cannot be set up: %s",
                             replies[i]->text);
@@ -123,7 +126,10 @@ static void fit(struct entry *e)
     struct run *run = e->run;
     struct error err = {0};
     (void)str_format(run->secret, sizeof run->secret, ">%s", run->masterauth);
-    const struct query_command commands[] = {
+    const struct query_command commands[FIT_USER] = {
+        /* Redis 8 and Valkey 8 would use a second connection, where one is let in. */
+        {{"CONFIG", "SET", "repl-rdb-channel", "no"}},
+        {{"CONFIG", "SET", "dual-channel-replication-enabled", "no"}},
         {{"CONFIG", "SET", "repl-diskless-sync", "yes"}},
         {{"CONFIG", "SET", "repl-diskless-sync-delay", "0"}},
         {{"CONFIG", "SET", "requirepass", run->masterauth}},
@@ -133,7 +139,8 @@ static void fit(struct entry *e)
     };
     const struct query_options options = {.redis = run->source,
                                           .commands = commands,
-                                          .count = run->masteruser[0] == '\0' ? 3 : 6,
+                                          .count =
+                                              run->masteruser[0] == '\0' ? FIT_ALWAYS : FIT_USER,
                                           .within_ms = ASK_MS,
                                           .permit = &permit_alone}; /* it is our own */
     if (query_start(e->r->ports.loop, &options, on_fitted, e, &run->query, &err) < 0)

@@ -5,15 +5,20 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import faults
 from resus import SERVICE
-from tap import on_every
+from tap import on_every, only_on
 from waiting import wait_until
 from watching import watching
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(TREE / "tests/backups"))
+
+import parts  # noqa: E402
+
 HELPER = "/usr/lib/resus/resus-restore-helper"
 CONF = "/etc/resus-restore-helper.conf"
 
@@ -302,3 +307,64 @@ def test_a_session_that_is_lost_in_the_exchange_leaves_the_restore_to_a_person(h
         done = restore(daemon, "resume", SERVICE)
         assert done["state"] == "done" and call(host, "DBSIZE") == 500, done
         daemon.wait_for_cause("ok")
+
+
+def server_of(host, folder):
+    """The program of the host's own version, for this machine: an older one cannot load its backups."""
+    return shutil.which("redis-server") if host.flavour.name == "debian12-redis" else parts.wrapped(pathlib.Path(folder), host.flavour.name)
+
+
+def replicated(host, folder, via):
+    return watching(host, {"services": {SERVICE: {"redis": {"via": via}, "backup": {"server": str(server_of(host, folder))}}}})
+
+
+@on_every
+def test_a_server_copies_the_backup_over_the_network(host):
+    """To a port of this machine that lets in its address alone; it was a replica, and no alert says so."""
+    with tempfile.TemporaryDirectory() as folder, replicated(host, folder, "direct") as daemon:
+        fill(host)
+        made, pid = daemon.cli("backup", "create", SERVICE).json["backup"], host.main_pid()
+        call(host, "FLUSHALL")
+        call(host, "SET", "new", "1")
+        done = restore(daemon, SERVICE, made, "--method", "replicate", "--confirm", SERVICE)
+        assert done["state"] == "done" and call(host, "DBSIZE") == 500 and host.main_pid() == pid, done
+        daemon.cli("refresh", SERVICE)
+        daemon.wait_for_cause("ok")
+        assert "wrong_instance" not in daemon.output(), daemon.output()
+
+
+@on_every
+def test_a_server_copies_the_backup_through_its_own_sshd(host):
+    """REPLICAOF to a port of the host's loopback, where sshd listens for Resus until the server has come."""
+    with tempfile.TemporaryDirectory() as folder:
+        with replicated(host, folder, "ssh") as daemon:
+            fill(host)
+            made, pid = daemon.cli("backup", "create", SERVICE).json["backup"], host.main_pid()
+            call(host, "FLUSHALL")
+            call(host, "SET", "new", "1")
+            call(host, "CONFIG", "SET", "masterauth", "hidden")
+            words = (SERVICE, made, "--method", "replicate", "--confirm", SERVICE)
+            before = host.run("ss", "-Hltn").stdout.count("127.0.0.1:")
+            done = restore(daemon, *words)
+            assert done["state"] == "done" and done["safety_backup"], done
+            assert call(host, "DBSIZE") == 500 and host.main_pid() == pid and call(host, "ROLE")[0] == "master"
+            assert host.run("ss", "-Hltn").stdout.count("127.0.0.1:") == before
+            daemon.wait_for_cause("ok")
+            faults.restrict_key(host, 'permitlisten="127.0.0.1:1"')
+            call(host, "FLUSHALL")
+            refused = restore(daemon, *words, "--unguarded", wanted=1)
+            assert "port-forwarding" in refused["message"] and call(host, "ROLE")[0] == "master", refused
+
+
+@only_on("debian12-redis", "debian13-valkey")
+def test_a_server_never_follows_one_that_it_cannot_read(host):
+    """The program of the backups is newer: it would make the server empty itself and fail."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = str(parts.wrapped(pathlib.Path(folder), "debian13-redis"))
+        with watching(host, {"services": {SERVICE: {"backup": {"server": server}}}}) as daemon:
+            fill(host)
+            made = daemon.cli("backup", "create", SERVICE).json["backup"]
+            call(host, "SET", "new", "1")
+            refused = restore(daemon, SERVICE, made, "--method", "replicate", "--confirm", SERVICE, wanted=1)
+            assert "RDB version 12" in refused["message"] and refused["state"] == "failed", refused
+            assert call(host, "DBSIZE") == 501 and call(host, "ROLE")[0] == "master"
