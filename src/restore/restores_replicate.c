@@ -387,7 +387,7 @@ static void on_replica(void *context, enum restore_event outcome, const struct e
     e->run->replica = NULL;
     if (err != NULL)
         e->run->error = *err;
-    if (e->run->act == RESTORE_ACT_DETACH && outcome == RESTORE_UNKNOWN &&
+    if (e->run->act == RESTORE_ACT_DETACH && outcome == RESTORE_UNKNOWN && err != NULL &&
         err->code == -ECONNREFUSED && !e->run->started)
         start_again(e);
     else
