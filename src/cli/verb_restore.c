@@ -257,7 +257,7 @@ const struct verb verbs_restore[] = {
      "bring the data of a backup back",
      "  --dry-run shows what would be done and what stands in the way.\n"
      "  file    Redis stops, the backup takes the place of its files, Redis starts;\n"
-     "          the old files are kept. For `control: process`, and over SSH with\n"
+     "          the old files are kept. For `control: process`, and for units with\n"
      "          `restore_helper`\n"
      "  replicate  Redis becomes the replica of a server of Resus, without writes\n"
      "          meanwhile, and has all data at one moment\n"

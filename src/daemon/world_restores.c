@@ -1,4 +1,6 @@
 /* Restores in the daemon: what they ask of the engine, the audit log and alerts. */
+#include <unistd.h>
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -29,6 +31,12 @@ static const struct redis_tunnel *port_tunnel(void *context, int service)
 static const char *port_busy(void *context, int service)
 {
     return world_busy(context, service);
+}
+
+static int64_t port_start_timeout_ms(void *context, int service)
+{
+    const struct world *w = context;
+    return engine_start_timeout_ms(w->engine, service);
 }
 
 /* ── a stop or a start ── */
@@ -70,6 +78,16 @@ static void port_operate(void *context, int service, enum restores_step which,
     engine_operate(w->engine, service, &request, clock_now());
 }
 
+static int run_here(const struct files_host *host, enum host_command command,
+                    const struct helper_run *run, struct helper_ran *ret, struct error *err)
+{
+    struct host_argv argv;
+    struct helper_run order = *run;
+    int r = host_command_argv(command, host->unit, "", 0, geteuid() != 0, &argv, err);
+    order.argv = argv.words;
+    return r < 0 ? r : helper_run(&order, ret, err);
+}
+
 /* On a worker: reads nothing of the world. */
 static int port_helper(const struct files_host *host, enum files_work work,
                        const struct helper_run *run, struct helper_ran *ret, struct error *err)
@@ -79,6 +97,8 @@ static int port_helper(const struct files_host *host, enum files_work work,
         [FILES_PLACE_AOF] = HOST_HELPER_PLACE_AOF, [FILES_UNDO] = HOST_HELPER_UNDO,
         [FILES_DROP] = HOST_HELPER_DROP,           [FILES_FACTS] = HOST_HELPER_FACTS,
     };
+    if (host->local)
+        return run_here(host, commands[work], run, ret, err);
     const struct ssh_run order = {.ssh = &host->ssh,
                                   .unit = host->unit,
                                   .command = commands[work],
@@ -167,6 +187,7 @@ int world_open_restores(struct world *w, struct error *err)
         .tunnel = port_tunnel,
         .busy = port_busy,
         .permit = world_permit,
+        .start_timeout_ms = port_start_timeout_ms,
         .operate = port_operate,
         .helper = port_helper,
         .listen = port_listen,

@@ -295,6 +295,12 @@ bool engine_maintained(const struct engine *e, int service)
     return e->services[service].maintained.held;
 }
 
+int64_t engine_start_timeout_ms(const struct engine *e, int service)
+{
+    int64_t us = e->services[service].observations.unit.timeout_start_us;
+    return us <= 0 || us == INT64_MAX ? 0 : us / 1000;
+}
+
 const char *engine_at_work(const struct engine *e, struct now now)
 {
     for (int i = 0; i < e->count; i++) {

@@ -1,6 +1,6 @@
 /* The exchange of files (placement/placement.h) on this machine, on one of libuv's workers: as the
- * user that Resus is (`control: process`), or by resus-restore-helper as the owner of the data; or on
- * another host by the helper there. */
+ * user that Resus is (`control: process`), or by resus-restore-helper as the owner of the data, here or
+ * on another host. */
 #ifndef RESUS_RESTORE_FILES_H
 #define RESUS_RESTORE_FILES_H
 
@@ -24,13 +24,14 @@ enum files_work {
     FILES_FACTS /* not for files_start(): its answer is text */
 };
 
-/* The helper of another host. */
+/* The helper, of another host or of this one. */
 struct files_host {
+    bool local; /* on this machine, through sudo */
     struct ssh_settings ssh;
     char unit[SETTINGS_UNIT_MAX]; /* the section of its settings */
     const atomic_bool *stop;      /* Resus is stopping, or the permit is over; outlives the call */
 };
-/* Runs it there; blocks, on a worker. `run` without argv. -ETIMEDOUT, -ECONNRESET and -ECANCELED:
+/* Runs it; blocks, on a worker. `run` without argv. -ETIMEDOUT, -ECONNRESET and -ECANCELED:
  * its effect is not known; any other error: it was not begun. */
 typedef int files_remote(const struct files_host *host, enum files_work work,
                          const struct helper_run *run, struct helper_ran *ret, struct error *err);

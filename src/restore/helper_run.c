@@ -42,16 +42,34 @@ static void shut_both(int fds[2])
     shut(&fds[1]);
 }
 
+/* The file of a program, looked up where children find theirs. */
+static int find_program(const char *name, char *to, size_t size)
+{
+    if (strchr(name, '/') != NULL)
+        return str_copy(to, size, name) ? 0 : -ENAMETOOLONG;
+    for (const char *at = child_path; *at != '\0';) {
+        size_t length = strcspn(at, ":");
+        if (str_format(to, size, "%.*s/%s", (int)length, at, name) && access(to, X_OK) == 0)
+            return 0;
+        at += length + (at[length] == ':' ? 1 : 0);
+    }
+    return -ENOENT;
+}
+
 static int spawn(const struct helper_run *run, struct streams *s, pid_t *ret_pid)
 {
     static char lc[] = "LC_ALL=C";
     char path[256];
+    char program[512];
     char *const environment[] = {lc, path, NULL};
     int in[2] = {-1, -1};
     int out[2] = {-1, -1};
     int err[2] = {-1, -1};
     posix_spawn_file_actions_t actions;
     (void)str_format(path, sizeof path, "PATH=%s", child_path);
+    int found = find_program(run->argv[0], program, sizeof program);
+    if (found < 0)
+        return found;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
         pipe2(err, O_CLOEXEC) < 0) {
         int code = -errno;
@@ -65,7 +83,7 @@ static int spawn(const struct helper_run *run, struct streams *s, pid_t *ret_pid
     (void)posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     (void)posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
     /* argv is const by this house's manner; posix_spawn does not write to it. */
-    int r = posix_spawn(ret_pid, run->argv[0], &actions, NULL, (char *const *)(uintptr_t)run->argv,
+    int r = posix_spawn(ret_pid, program, &actions, NULL, (char *const *)(uintptr_t)run->argv,
                         environment);
     (void)posix_spawn_file_actions_destroy(&actions);
     shut(&in[1]);

@@ -12,7 +12,7 @@
 #define HELPER_OUT_MAX 32768 /* the facts have redis.conf in them */
 
 struct helper_run {
-    const char *const *argv; /* argv[0] with its path; NULL at the end */
+    const char *const *argv; /* without a path it is looked up in child_path; NULL at the end */
     const char *line;        /* first, with its newline; "" = none */
     int fd;                  /* then this file to its end; -1 = none */
     int64_t within_ms;       /* it is killed then */

@@ -39,9 +39,10 @@ const struct service_settings *restores_settings(const struct restores *r, int s
 bool restores_remote(const struct restores *r, int service, struct files_host *host)
 {
     const struct service_settings *s = restores_settings(r, service);
-    if (s->control != CONTROL_SSH || !s->restore_helper || r->ports.helper == NULL)
+    if (s->control == CONTROL_PROCESS || !s->restore_helper || r->ports.helper == NULL)
         return false;
-    *host = (struct files_host){.ssh = s->ssh, .stop = &r->stop};
+    *host = (struct files_host){
+        .local = s->control == CONTROL_SYSTEMD, .ssh = s->ssh, .stop = &r->stop};
     (void)str_copy(host->unit, sizeof host->unit, s->unit);
     return true;
 }

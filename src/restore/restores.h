@@ -56,6 +56,8 @@ struct restores_ports {
     /* The right to change the service; `what` names the change. */
     void (*permit)(void *context, int service, const char *what, permit_done *done,
                    void *done_context);
+    /* After how long systemd ends a start of it; 0 = never, or not known. */
+    int64_t (*start_timeout_ms)(void *context, int service);
     /* Stops or starts the service in the name of the person, with a line in the audit log. */
     void (*operate)(void *context, int service, enum restores_step step,
                     const struct engine_user *user, const char *reason, restores_stepped *stepped,

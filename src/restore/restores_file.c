@@ -69,10 +69,11 @@ int file_reach(const struct entry *e, struct error *err)
     const struct service_settings *target = restores_settings(e->r, e->target);
     return target->control == CONTROL_PROCESS || restores_remote(e->r, e->target, &host)
                ? 0
-               : error_set(err, -EBUSY,
-                           "The files are on another host, and `restore_helper` of %s is no longer "
-                           "set. Set it, run systemctl reload resus, and order it again.",
-                           target->id);
+               : error_set(
+                     err, -EBUSY,
+                     "The files are those of another account, and `restore_helper` of %s is no "
+                     "longer set. Set it, run systemctl reload resus, and order it again.",
+                     target->id);
 }
 
 static void refuse_exchange(struct entry *e, struct awaited *a, const struct error *err)

@@ -118,7 +118,10 @@ static void judge(struct planning *p)
     f->method = method_of(p);
     f->part = p->part;
     f->load_ms = load_ms(p->manifest);
-    f->start_timeout_ms = 0; /* Resus runs it: systemd ends no start */
+    const struct restores_ports *ports = &p->r->ports;
+    f->start_timeout_ms = p->local || ports->start_timeout_ms == NULL
+                              ? 0 /* Resus runs it: systemd ends no start */
+                              : ports->start_timeout_ms(ports->context, p->target);
     facts_of_place(p);
     f->busy = is_busy(p);
     f->tls = f->tls || over_a_network(&p->redis);

@@ -154,7 +154,7 @@ const struct key keys[] = {
      .standard = "default", .opens = OPENS_CONTROL,
      .help = "default: the runbook's seven commands; extended: more facts, more sudoers lines"},
     {PLACE_SERVICE, "restore_helper", KEY_BOOL, SERVICE(restore_helper), .standard = "false",
-     .help = "restores by file over SSH: resus-restore-helper is installed on the host, and "
+     .help = "restores by file of a unit: resus-restore-helper is installed on its host, and "
              "`resus sudoers` prints its lines too"},
     {PLACE_SERVICE, "log_file", KEY_PATH, SERVICE(log_file),
      .standard = "/var/log/redis/redis-server.log", .opens = OPENS_CONTROL,

@@ -9,8 +9,9 @@ import sys
 import tempfile
 
 import faults
+import installed
 from resus import SERVICE
-from tap import on_every, only_on
+from tap import Skip, on, on_every, only_on
 from waiting import wait_until
 from watching import watching
 
@@ -307,6 +308,54 @@ def test_a_session_that_is_lost_in_the_exchange_leaves_the_restore_to_a_person(h
         done = restore(daemon, "resume", SERVICE)
         assert done["state"] == "done" and call(host, "DBSIZE") == 500, done
         daemon.wait_for_cause("ok")
+
+
+@on_every
+def test_a_unit_whose_start_systemd_would_end_is_not_stopped(host):
+    """The load of the backup, as the last proof measured it, takes longer than TimeoutStartSec."""
+    with with_helper(host) as daemon:
+        allow(host, daemon)
+        fill(host)
+        made = backup(daemon)
+        if daemon.cli("backup", "show", SERVICE, made).json["proved"] != "loaded":
+            raise Skip("this machine's server is too old to load it")
+        host.drop_in("short", "[Service]\nTimeoutStartSec=1ms\n")
+        wait_until(lambda: "start_timeout" in blockers(daemon, made), "the blocker")
+        assert "TimeoutStartSec" in blockers(daemon, made)["start_timeout"]
+
+
+@on("debian12-redis", "debian13-redis")
+def test_files_of_a_unit_of_this_machine_are_exchanged_by_sudo(host):
+    """control: systemd, Resus as an account of its own: the helper as the owner of the data, by the lines that the doctor proves."""
+    with installed.on(host) as daemon:
+        host.drop_in("hands-off", "[Service]\nRestart=no\n")
+        host.run("mount", "-t", "tmpfs", "-o", f"size=64m,mode=750,uid={host.flavour.user},gid={host.flavour.user}", "tmpfs",
+                 host.flavour.data)
+        host.systemctl("restart", host.unit)
+        host.wait_for_pong()
+        install(host)
+        daemon.write_settings({"redis": daemon.by_sudo() | {"restore_helper": True}})
+        daemon.confine("systemd")
+        daemon.start()
+        daemon.wait_for_status("running")
+        missing = daemon.findings("sudo")
+        assert any(f"{HELPER} stage" in x["text"] for x in missing if x["status"] == "fail"), missing
+        host.write("/etc/sudoers.d/resus", host.run("/usr/local/bin/resus", "sudoers", "--user", "resus").stdout)
+        wait_until(lambda: all(x["status"] != "fail" for x in daemon.findings("sudo")), "the rights")
+        fill(host)
+        made = daemon.cli("backup", "create").json["backup"]
+        pid = host.main_pid()
+        call(host, "FLUSHALL")
+        call(host, "SET", "new", "1")
+        plan = daemon.cli("restore", made, "--method", "file", "--dry-run").json
+        assert plan["allowed"] and plan["method"] == "file", plan
+        done = daemon.cli("restore", made, "--method", "file", "--confirm", "redis")
+        assert done.status == 0 and done.json["state"] == "done", done
+        assert call(host, "DBSIZE") == 500 and host.main_pid() != pid
+        owned(host)
+        undone = daemon.cli("restore", "undo")
+        assert undone.status == 0 and undone.json["state"] == "undone" and call(host, "DBSIZE") == 1, undone
+        owned(host)
 
 
 def server_of(host, folder):
