@@ -59,7 +59,7 @@ def allow(host, daemon):
     host.run("visudo", "-cf", "/etc/sudoers.d/resus-restore")
 
 
-def with_helper(host):
+def with_helper(host, **more):
     """On a disk of its own: on an overlay files are on other disks than their folder, and the helper refuses that."""
     host.systemctl("stop", host.unit)
     host.run("mount", "-t", "tmpfs", "-o", f"size=64m,mode=750,uid={host.flavour.user},gid={host.flavour.user}", "tmpfs", host.flavour.data)
@@ -67,7 +67,7 @@ def with_helper(host):
     host.wait_for_pong()
     install(host)
     backups = {"backup": {"server": shutil.which("redis-server")}}
-    return watching(host, {"services": {SERVICE: {"restore_helper": True, **backups}}})
+    return watching(host, {"services": {SERVICE: {"restore_helper": True, **backups, **more}}})
 
 
 def call(host, *words):
@@ -313,7 +313,8 @@ def test_a_session_that_is_lost_in_the_exchange_leaves_the_restore_to_a_person(h
 @on_every
 def test_a_unit_whose_start_systemd_would_end_is_not_stopped(host):
     """The load of the backup, as the last proof measured it, takes longer than TimeoutStartSec."""
-    with with_helper(host) as daemon:
+    host.allow_extended_commands()
+    with with_helper(host, commands="extended") as daemon:
         allow(host, daemon)
         fill(host)
         made = backup(daemon)

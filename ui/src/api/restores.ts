@@ -5,11 +5,7 @@ import { call } from './http';
 const at = (id: string, rest: string): string => `/api/services/${encodeURIComponent(id)}${rest}`;
 const one = (id: string, b: string, rest: string): string => at(id, `/backups/${encodeURIComponent(b)}${rest}`);
 
-/** What a person chooses; what is left out Resus chooses. */
-export interface RestoreChoice {
-  readonly method?: 'file' | 'keys';
-  readonly mode?: 'exact' | 'overwrite' | 'missing';
-}
+export type RestoreChoice = shape.RestoreChoice;
 
 export const planRestore = (id: string, b: string, choice: RestoreChoice): Promise<shape.RestorePlan> =>
   call(one(id, b, '/plan'), shape.restorePlan, { method: 'POST', body: { ...choice } });

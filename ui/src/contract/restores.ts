@@ -5,7 +5,8 @@ export const restorePoint = object({ code: text, text });
 export const restorePlan = object({
   service: text,
   backup: text,
-  method: oneOf('file', 'keys'),
+  method: oneOf('file', 'replicate', 'keys'),
+  method_reason: nullable(text),
   mode: oneOf('exact', 'overwrite', 'missing'),
   allowed: boolean,
   blockers: list(restorePoint),
@@ -22,7 +23,7 @@ export const restore = object({
   service: text,
   source: text,
   backup: text,
-  method: oneOf('file', 'keys'),
+  method: oneOf('file', 'replicate', 'keys'),
   state: oneOf('running', 'held', 'needs_human', 'done', 'undone', 'failed', 'cancelled', 'interrupted'),
   stage: nullable(text),
   message: nullable(text),
@@ -42,3 +43,13 @@ export type RestorePoint = Checked<typeof restorePoint>;
 export type RestorePlan = Checked<typeof restorePlan>;
 export type Restore = Checked<typeof restore>;
 export type RestoreList = Checked<typeof restoreList>;
+
+/** What a person chooses; what is left out Resus chooses. */
+export interface RestoreChoice {
+  readonly method?: 'file' | 'replicate' | 'keys';
+  readonly mode?: 'exact' | 'overwrite' | 'missing';
+  /** The service that gets the data, if it is another one. */
+  readonly to?: string;
+  readonly db?: number;
+  readonly match?: string;
+}

@@ -1154,7 +1154,8 @@ export type RestorePlan = {
   readonly service: string;
   readonly source: string;
   readonly backup: string;
-  readonly method: 'file' | 'keys';
+  readonly method: 'file' | 'replicate' | 'keys';
+  readonly method_reason: string | null;
   readonly mode: 'exact' | 'overwrite' | 'missing';
   readonly db: number | null;
   readonly match: string | null;
@@ -1174,7 +1175,7 @@ export type Restore = {
   readonly service: string;
   readonly source: string;
   readonly backup: string;
-  readonly method: 'file' | 'keys';
+  readonly method: 'file' | 'replicate' | 'keys';
   readonly mode: 'exact' | 'overwrite' | 'missing';
   readonly db: number | null;
   readonly match: string | null;

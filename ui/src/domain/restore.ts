@@ -1,6 +1,6 @@
 /** What a restore would do, how far one is, and what can be ordered about it. Pure. */
 import type { Backup } from '@/contract/backups';
-import type { Restore, RestorePlan } from '@/contract/restores';
+import type { Restore, RestoreChoice, RestorePlan } from '@/contract/restores';
 import { words } from '@/i18n';
 
 import { stateOf } from './backup';
@@ -15,11 +15,11 @@ export const RESTORE_TONES: Readonly<Record<Restore['state'], Tone>> = {
 };
 /** One that is over is told for as long as it can be undone, and else not at the top of the page. */
 export const isOpen = ({ state }: Restore): boolean => state === 'running' || state === 'held' || state === 'needs_human';
-/** Before data are touched, and by keys at any time. */
-const CANCELLABLE = ['planned', 'guarding', 'waiting', 'opening', 'checking', 'staging', 'loading', 'pouring'];
+/** Before data are touched; while they are copied at any time. */
+const CANCELLABLE = ['planned', 'guarding', 'waiting', 'opening', 'checking', 'staging', 'loading', 'copying', 'pouring'];
 export const canCancel = ({ state, stage }: Restore): boolean => state === 'running' && stage !== null && CANCELLABLE.includes(stage);
 
-export const methodText = (method: Restore['method']): string => (method === 'file' ? say.howFile : say.howKeys);
+export const methodText = (method: Restore['method']): string => say.hows[method];
 export const stageText = ({ stage }: Restore): string => (stage === null ? '' : (say.stages[stage] ?? stage));
 /** Of the keys, 0 to 1; null: there is nothing to count. */
 export function pouredPart({ stage, keys, restored, kept }: Restore): number | null {
@@ -34,10 +34,20 @@ export const choosable = (backups: readonly Backup[]): Backup[] => backups.filte
 export const optionText = (backup: Backup): string =>
   say.option(backup.started_at === null ? backup.id : exactText(backup.started_at), wholeText(backup.keys), words.backups.states[stateOf(backup)]);
 
+/** The same by the command line. */
+export function restoreLine(id: string, backup: string, choice: RestoreChoice, target: string): string {
+  const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+  const said: [string, string | undefined][] = [
+    ['--method', choice.method], ['--to', choice.to], ['--mode', choice.mode], ['--db', choice.db?.toString()],
+    ['--match', choice.match === undefined ? undefined : quoted(choice.match)], ['--confirm', target],
+  ];
+  return [`resus restore ${id} ${backup}`, ...said.filter(([, value]) => value !== undefined).map(([option, value]) => `${option} ${value ?? ''}`)].join(' ');
+}
+
 export function planFacts(plan: RestorePlan): [string, string][] {
   const count = (n: number | null): string => (n === null ? say.unknown : wholeText(n));
   const facts: [string, string][] = [
-    [say.how, methodText(plan.method)],
+    [say.how, plan.method_reason === null ? methodText(plan.method) : say.because(methodText(plan.method), plan.method_reason)],
     [say.keysNow, count(plan.keys_now)],
     [say.keysThen, count(plan.keys)],
     [say.downtime, plan.method === 'keys' ? say.downtimeNone : plan.downtime_seconds === null ? say.unknown : tookText(plan.downtime_seconds)],

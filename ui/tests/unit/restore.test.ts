@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { backup as parseBackup, type Backup } from '@/contract/backups';
 import { restore as parseRestore, restorePlan as parsePlan, type Restore, type RestorePlan } from '@/contract/restores';
-import { canCancel, choosable, firstChoice, isOpen, methodText, optionText, planFacts, pouredPart, RESTORE_TONES, stageText } from '@/domain/restore';
+import { canCancel, choosable, firstChoice, isOpen, methodText, optionText, planFacts, pouredPart, RESTORE_TONES, restoreLine, stageText } from '@/domain/restore';
 
 const restore = (change: object): Restore =>
   parseRestore({
@@ -11,7 +11,7 @@ const restore = (change: object): Restore =>
   }, 'restore');
 const plan = (change: object): RestorePlan =>
   parsePlan({
-    service: 'redis', backup: '20261129T023000Z', method: 'file', mode: 'exact', allowed: true, blockers: [], warnings: [], keys: 1200, keys_now: 3, bytes: 5, memory_bytes: null, downtime_seconds: 3.4, safety_backup: true, ...change,
+    service: 'redis', backup: '20261129T023000Z', method: 'file', method_reason: null, mode: 'exact', allowed: true, blockers: [], warnings: [], keys: 1200, keys_now: 3, bytes: 5, memory_bytes: null, downtime_seconds: 3.4, safety_backup: true, ...change,
   }, 'plan');
 const backup = (id: string, change: object = {}): Backup =>
   parseBackup({
@@ -21,8 +21,8 @@ const backup = (id: string, change: object = {}): Backup =>
 
 describe('a restore', () => {
   test('can be cancelled before data are touched, and by keys at any time', () => {
-    for (const stage of ['guarding', 'staging', 'opening', 'pouring']) expect(canCancel(restore({ stage }))).toBe(true);
-    for (const stage of ['stopping', 'placing', 'starting', 'proving', 'undoing']) expect(canCancel(restore({ stage }))).toBe(false);
+    for (const stage of ['guarding', 'staging', 'opening', 'copying', 'pouring']) expect(canCancel(restore({ stage }))).toBe(true);
+    for (const stage of ['stopping', 'placing', 'starting', 'proving', 'undoing', 'detaching']) expect(canCancel(restore({ stage }))).toBe(false);
     expect(canCancel(restore({ state: 'done', stage: null }))).toBe(false);
   });
   test('is open while it runs or waits for a person', () => {
@@ -54,9 +54,18 @@ describe('a choice', () => {
   });
 });
 
+describe('a line', () => {
+  test('says all that was chosen, quoted for a shell', () => {
+    expect(restoreLine('redis', 'b', {}, 'redis')).toBe('resus restore redis b --confirm redis');
+    expect(restoreLine('redis', 'b', { method: 'keys', mode: 'missing', to: 'other', db: 0, match: "a'b*" }, 'other')).toBe(
+      String.raw`resus restore redis b --method keys --to other --mode missing --db 0 --match 'a'\''b*' --confirm other`);
+  });
+});
+
 describe('a plan', () => {
   test('says what changes, for how long, and what is kept', () => {
     const facts = Object.fromEntries(planFacts(plan({})));
+    expect(Object.fromEntries(planFacts(plan({ method_reason: 'Because.' })))['Method']).toBe('By file. Because.');
     expect(facts).toMatchObject({ 'Keys now': '3', 'Keys of the backup': '1,200', 'Method': 'By file', 'Safety backup': 'of the data in use, before anything is changed' });
     const keys = Object.fromEntries(planFacts(plan({ method: 'keys', keys_now: null, safety_backup: false })));
     expect(keys).toMatchObject({ 'Keys now': 'not known', 'Method': 'Key by key', 'Without answers for about': 'Redis goes on serving', 'Safety backup': 'none: Redis does not answer' });
