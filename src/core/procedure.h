@@ -78,4 +78,8 @@ void procedure_checklist(enum procedure_kind kind, struct checklist *ret);
 /* The item (from 1) that is done once the phase ended well; 0 = none. */
 int procedure_item(enum procedure_kind kind, enum procedure_phase phase);
 
+/* May this setting be changed from here? False without a reason: it is no name of a setting. `secret`:
+ * its value is one. */
+bool procedure_may_set(const char *name, bool secret, const char **ret_why);
+
 #endif

@@ -417,6 +417,14 @@ int procedures_open(const struct procedures_ports *ports, struct procedures **re
     return 0;
 }
 
+/* Of a service that has left the settings: neither Resus nor an operator can go on with it. */
+static void close_gone(struct procedure *x)
+{
+    (void)str_copy(x->text, sizeof x->text, "The service is no longer in the settings.");
+    enter(x, PROCEDURE_CANCELLED);
+    save(x, NULL);
+}
+
 void procedures_start(struct procedures *p)
 {
     p->timer.data = p;
@@ -427,6 +435,8 @@ void procedures_start(struct procedures *p)
      * begins with the first turn, when there are connections. */
     for (size_t i = 0; i < p->count; i++) {
         struct procedure *x = p->items[i];
+        if (x->service < 0 && !procedure_over(x->phase))
+            close_gone(x);
         x->phase = procedure_event(x->kind, x->phase, PROCEDURE_RESTART).phase;
     }
 }

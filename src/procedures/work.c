@@ -16,39 +16,16 @@
 
 int procedure_check_name(const char *name, struct error *err)
 {
-    static const struct {
-        const char *name, *why;
-    } refused[] = {
-        {"dir", "it decides where Redis writes files"},
-        {"dbfilename", "it decides where Redis writes files"},
-        {"logfile", "it decides where Redis writes files"},
-        {"aclfile", "it decides who may do what"},
-        {"acl-pubsub-default", "it decides who may do what"},
-        {"bind", "Resus could lose its way to Redis"},
-        {"port", "Resus could lose its way to Redis"},
-        {"tls-port", "Resus could lose its way to Redis"},
-        {"unixsocket", "Resus could lose its way to Redis"},
-        {"protected-mode", "it decides who can reach Redis"},
-        {"replicaof", "it empties the server"},
-        {"slaveof", "it empties the server"},
-    };
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-    const char *why =
-        redis_conf_secret(name) ? "its value is a secret, and would stand in the records" : NULL;
-    for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
-        if (str_equal(refused[i].name, name))
-            why = refused[i].why;
-    if (str_starts(name, "tls-"))
-        why = "it decides who can reach Redis";
-    if (why != NULL)
-        return error_set(err, -EPERM, "%s is not changed from here: %s. Change it in redis.conf",
-                         name, why);
-    return name[0] == '\0' || name[strspn(name, allowed)] != '\0'
-               ? error_set(err, -EINVAL,
+    const char *why = NULL;
+    if (procedure_may_set(name, redis_conf_secret(name), &why))
+        return 0;
+    return why != NULL
+               ? error_set(err, -EPERM, "%s is not changed from here: %s. Change it in redis.conf",
+                           name, why)
+               : error_set(err, -EINVAL,
                            "\"%.60s\" is no name of a setting: it is written as in "
                            "redis.conf, such as maxmemory-policy",
-                           name)
-               : 0;
+                           name);
 }
 
 /* ── asking Redis ── */

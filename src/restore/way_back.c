@@ -17,6 +17,7 @@
 #include "io/clock.h"
 
 #define LOOK_MS 50
+#define ROOM_MS 1 /* so that one that does not read makes nobody spin */
 #define BLOCK_BYTES ((size_t)64 * 1024)
 
 struct way_back {
@@ -64,10 +65,10 @@ int way_back_connect(struct way_back *w, struct error *err)
 }
 
 /* Moves what is there and what fits. -1: the stream has ended. */
-static int move(int from, int to, char *block)
+static int move(struct way_back *w, int from, int to, char *block)
 {
     struct pollfd room = {.fd = to, .events = POLLOUT};
-    if (poll(&room, 1, 0) <= 0)
+    if (poll(&room, 1, ROOM_MS) <= 0)
         return 0;
     ssize_t n = recv(from, block, BLOCK_BYTES, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -76,7 +77,7 @@ static int move(int from, int to, char *block)
         return -1;
     for (ssize_t sent = 0; sent < n;) {
         ssize_t part = send(to, block + sent, (size_t)(n - sent), MSG_NOSIGNAL);
-        if (part < 0 && errno != EAGAIN && errno != EINTR)
+        if (part < 0 && ((errno != EAGAIN && errno != EINTR) || atomic_load(&w->stop)))
             return -1;
         sent += part > 0 ? part : 0;
     }
@@ -96,8 +97,8 @@ static void pump(struct way_back *w, int a, int b)
     (void)setsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     (void)setsockopt(b, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     while (!atomic_load(&w->stop) && wait_for_any(a, b)) {
-        int down = move(a, b, block);
-        int up = move(b, a, block);
+        int down = move(w, a, b, block);
+        int up = move(w, b, a, block);
         if (down < 0 || up < 0)
             return;
     }

@@ -110,6 +110,31 @@ static void each_automatic_item_is_in_its_checklist_and_every_kind_has_all_stage
     assert_int_equal(procedure_item(PROCEDURE_CONFIG, PROCEDURE_REHEARSING), 0);
 }
 
+static void a_setting_that_is_secret_or_leads_to_redis_is_not_changed_from_here(void **context)
+{
+    (void)context;
+    const struct {
+        const char *name;
+        bool secret, may, has_reason;
+    } rows[] = {
+        {"maxmemory", false, true, false},
+        {"maxmemory-policy", false, true, false},
+        {"requirepass", true, false, true},
+        {"port", false, false, true},
+        {"replicaof", false, false, true},
+        {"dir", false, false, true},
+        {"", false, false, false},
+        {"MAXMEMORY", false, false, false},
+        {"maxmemory 1\r\n", false, false, false},
+        {"save *", false, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *why = "";
+        assert_int_equal(procedure_may_set(rows[i].name, rows[i].secret, &why), rows[i].may);
+        assert_int_equal(why != NULL, rows[i].has_reason);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +142,7 @@ int main(void)
         cmocka_unit_test(before_the_change_it_can_be_cancelled_and_after_it_only_undone),
         cmocka_unit_test(nothing_is_changed_without_a_person),
         cmocka_unit_test(a_restart_loses_no_phase_and_sets_no_value_twice),
+        cmocka_unit_test(a_setting_that_is_secret_or_leads_to_redis_is_not_changed_from_here),
         cmocka_unit_test(each_automatic_item_is_in_its_checklist_and_every_kind_has_all_stages),
     };
     return cmocka_run_group_tests_name("core/procedure", tests, NULL, NULL);
