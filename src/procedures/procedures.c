@@ -60,11 +60,13 @@ static void save(struct procedure *x, store_done *done)
     const struct record_change change = {
         .kind = RECORD_PROCEDURE, .number = x->number, .body = body};
     x->waits = x->waits || done != NULL;
-    record_write(x->p->ports.store, &(struct record_write){.changes = &change,
-                                                           .count = 1,
-                                                           .id = (uint64_t)x->number,
-                                                           .done = done,
-                                                           .context = x->p});
+    /* Without `done` the answer would be the engine's, which has a request of its own by that id. */
+    record_write(x->p->ports.store,
+                 &(struct record_write){.changes = &change,
+                                        .count = 1,
+                                        .id = done == NULL ? 0 : (uint64_t)x->number,
+                                        .done = done,
+                                        .context = x->p});
 }
 
 /* `order`: of a person; NULL: the result. */

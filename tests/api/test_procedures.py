@@ -6,8 +6,13 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 
-from daemon import wait_until
+from daemon import TREE, wait_until
+
+sys.path.append(str(TREE / "tests/backups"))
+
+import parts  # noqa: E402
 
 
 def run(served, *words, wanted=0):
@@ -126,6 +131,37 @@ def test_an_update_is_rehearsed_with_the_new_program_and_verified(served):
     assert f"resus restore redis {human['safety']} --confirm redis" in back, back
     assert run(served, "accept", str(ready["number"]))["phase"] == "watching"
     assert run(served, "accept", str(ready["number"]))["phase"] == "done"
+
+
+def test_an_update_to_another_version_is_rehearsed_with_that_version(served):
+    """Redis 8 and Valkey 8 out of the test hosts' roots load what Redis 7 wrote; the note says that there is no way back."""
+    for i in range(20):
+        served.redis("SET", f"k{i}", "v")
+    for flavour in ("debian13-redis", "debian13-valkey"):
+        folder = served.folder / flavour
+        folder.mkdir()
+        served.settings["backup"] = {"next_server": str(parts.wrapped(folder, flavour))}
+        reload(served)
+        ready = run(served, "update")
+        assert ready["phase"] == "ready" and ready["rehearsed"] and ready["to"].startswith("8."), ready
+        assert ready["from"].startswith("7."), ready
+        run(served, "cancel", str(ready["number"]))
+
+
+def test_a_procedure_ends_when_its_service_has_left_the_settings(served):
+    ready = run(served, "config", "redis", "maxmemory", "100mb")
+    assert ready["phase"] == "ready", ready
+    kept = dict(served.settings["services"])
+    served.stop()
+    served.settings["services"] = {"other": served.settings["services"].pop("redis") | {"unit": "other"}}
+    served.write_settings()
+    served.start()
+    served.stop()
+    served.settings["services"] = kept
+    served.write_settings()
+    served.start()
+    over = served.good("procedure", "show", "redis", str(ready["number"]))
+    assert over["phase"] == "cancelled" and "no longer in the settings" in over["text"], over
 
 
 def test_a_new_program_that_cannot_load_the_data_blocks_the_update(served):

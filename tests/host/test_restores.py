@@ -340,7 +340,7 @@ def test_files_of_a_unit_of_this_machine_are_exchanged_by_sudo(host):
         daemon.start()
         daemon.wait_for_status("running")
         missing = daemon.findings("sudo")
-        assert any(f"{HELPER} stage" in x["text"] for x in missing if x["status"] == "fail"), missing
+        assert any(f"{HELPER} stage" in json.dumps(x) for x in missing if x["status"] == "fail"), missing
         host.write("/etc/sudoers.d/resus", host.run("/usr/local/bin/resus", "sudoers", "--user", "resus").stdout)
         wait_until(lambda: all(x["status"] != "fail" for x in daemon.findings("sudo")), "the rights")
         fill(host)
