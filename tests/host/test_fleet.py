@@ -1,9 +1,18 @@
 """Several engines share their services through etcd: each service is watched by one of them, and acted on by at most one."""
 
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import textwrap
 import time
 
 import fleet
+import resus
+import side_by_side
 from machine import NOT_YET
+from tap import Skip
 from waiting import wait_until
 
 WATCHED_SECONDS = 20
@@ -167,3 +176,61 @@ def test_a_procedure_sets_nothing_that_the_fleet_does_not_confirm(host):
         assert order("go", number, "watching")["after"] == "33"
         assert hz() == "33"
         wait_until(lambda: engines.etcd.keys("intent/") == {}, "no intent is left", 10)
+
+
+PAGE = fleet.HERE.parents[1] / "docs" / "high-availability.md"
+
+
+def test_the_lines_of_the_page_for_operators_work(host):
+    programs = fleet.etcd_folder()
+    if programs is None:
+        raise Skip("no etcd 3.5 could be had: tests/etcd-root needs the network")
+    with tempfile.TemporaryDirectory(prefix="resus-page-") as name:
+        folder = pathlib.Path(name)
+
+        def here(text):
+            """The page's one node and its files, as they are in this test."""
+            text = re.sub(r"(,(n[23]=)?https://10\.0\.0\.[23]:\d+)|,? https://10\.0\.0\.[23]:2379", "", text)
+            for path in ("/etc/resus/etcd", "/etc/etcd", "/var/lib/etcd"):
+                text = text.replace(path, name)
+            return text.replace("10.0.0.1 10.0.0.2 10.0.0.3", "127.0.0.1").replace("10.0.0.1", "127.0.0.1")
+
+        page = PAGE.read_text()
+        blocks = [textwrap.dedent(one) for one in re.findall(r"^ *```sh\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)]
+        certificates, ask_etcd, ask_resus, drain = map(here, blocks)
+        node, engine = (here(re.search(rf"```{kind}\n(.*?)```", page, re.DOTALL)[1]) for kind in ("ini", "yaml"))
+
+        def run(script):
+            own = (f'PATH="{programs}:$PATH"\nresus() {{ "{resus.PROGRAM}" "$@" --config "{daemon.config}"; }}\n' if daemon else "")
+            return subprocess.run(host.net.command("/bin/bash", "-euo", "pipefail", "-c", own + script), cwd=folder,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+        daemon = None
+        made = run(certificates)
+        assert made.returncode == 0 and "resus2.pem: OK" in made.stdout, made
+        environment = dict(os.environ, **dict(line.split("=", 1) for line in node.splitlines()))
+        etcd = subprocess.Popen(host.net.command(str(programs / "etcd")), cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                                preexec_fn=side_by_side.die_with_parent)
+        try:
+            settings = dict(re.findall(r"^  (\w+): (.*)$", engine, re.MULTILINE))
+            urls = settings.pop("etcd").strip("[]").split(", ")
+            own = {key: settings.pop(key) for key in ("name", "url")}
+            daemon = resus.Daemon(host, {"engine": own, "fleet": dict(settings, etcd=urls)})
+            wait_until(lambda: run(ask_etcd).returncode == 0, "etcd", 30)
+            asked = run(ask_etcd)
+            assert "is healthy" in asked.stdout and "3.5" in asked.stdout, asked
+            daemon.start()
+            wait_until(lambda: daemon.ask("health").get("overall_status") == "healthy", "well", 30)
+            # One node is no cluster, and the doctor says so.
+            asked = run(ask_resus.replace("resus doctor", "resus doctor || true"))
+            assert asked.returncode == 0 and "resus1" in asked.stdout, asked
+            assert "node" in run("resus doctor").stdout
+            drained = run(drain)
+            assert drained.returncode == 0, drained
+            daemon.stop()
+        finally:
+            if daemon is not None:
+                daemon.remove()
+            etcd.kill()
+            etcd.wait()
