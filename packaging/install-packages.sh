@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a group of work needs, on a bare Debian 12 or 13.
 #
-#   packaging/install-packages.sh GROUP...     GROUP: build run test host etcd lint fuzz ui browser deb
+#   packaging/install-packages.sh GROUP...     GROUP: program build run test host etcd lint fuzz ui browser deb
 #
 # - Nothing is done, and no right is asked for, when everything is there already.
 # - Root or sudo; never asks a question.
@@ -12,11 +12,12 @@ set -eu
 # Names that exist in Debian 12 and 13 alike: the -dev packages hide the soname and t64 renames.
 packages_of() {
     case $1 in
-    build) echo "gcc libc6-dev meson ninja-build pkg-config
+    program) echo "gcc libc6-dev meson ninja-build pkg-config
         libuv1-dev libjansson-dev libhiredis-dev libssh-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libyaml-dev
-        zlib1g-dev libsystemd-dev libjwt-dev libsodium-dev liboath-dev libcmocka-dev
-        libseccomp-dev" ;;
-    run) echo "redis-server redis-tools openssh-client" ;;
+        zlib1g-dev libsystemd-dev libjwt-dev libsodium-dev liboath-dev libseccomp-dev" ;;
+    # The program with its tests.
+    build) echo "$(packages_of program) libcmocka-dev" ;;
+    run) echo "redis-server redis-tools" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
     test) echo "redis-server redis-tools openssh-client openssh-server openssl
         python3 python3-icalendar curl jq sudo prometheus zsh fish
@@ -28,11 +29,12 @@ packages_of() {
     etcd) echo "mmdebstrap debian-archive-keyring" ;;
     lint) echo "clang-format clang-tidy cppcheck shellcheck binutils python3" ;;
     fuzz) echo "clang llvm" ;;
-    ui) echo "nodejs npm ca-certificates" ;;
+    # npm itself: ui/make.
+    ui) echo "nodejs curl ca-certificates" ;;
     # The console's suite looks at it as a person does; fonts, because a bare Debian has none.
     browser) echo "chromium fonts-dejavu-core fonts-noto-color-emoji" ;;
     deb) echo "build-essential debhelper fakeroot lintian" ;;
-    *) echo "install-packages: no group '$1' (build run test host etcd lint fuzz ui browser deb)" >&2; exit 64 ;;
+    *) echo "install-packages: no group '$1' (program build run test host etcd lint fuzz ui browser deb)" >&2; exit 64 ;;
     esac
 }
 
@@ -130,6 +132,12 @@ apt_install() {
         -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
+# How many would be installed. Fails where a list names none of them.
+planned() {
+    plan=$(apt-get install --simulate --quiet --no-install-recommends "$@" 2>/dev/null </dev/null) || return 1
+    echo "$plan" | grep -c '^Inst '
+}
+
 apt_update() {
     apt-get update --quiet -o DPkg::Lock::Timeout=300 </dev/null
 }
@@ -148,14 +156,21 @@ install_as_root() {
     trap 'exit 143' TERM HUP
     # shellcheck disable=SC2086
     hold_services $units
+    log=$(mktemp /tmp/resus-packages.XXXXXX)
+    # A bare image has no package lists: apt would complain about every name. What it does is said in one line, and all that it
+    # says only when it fails.
     # shellcheck disable=SC2086
-    echo Installing: $missing >&2
-    # A bare image has no package lists: apt would complain about every name.
+    planned $missing >/dev/null || apt_update >"$log" 2>&1 || true
     # shellcheck disable=SC2086
-    apt-cache show $missing >/dev/null 2>&1 || apt_update >&2
+    echo "Installing $(planned $missing || true) packages of Debian; apt's output: $log" >&2
     # Lists may be too old (404 on download): then once more.
     # shellcheck disable=SC2086
-    apt_install $missing >&2 || { apt_update >&2 && apt_install $missing >&2; }
+    if apt_install $missing >>"$log" 2>&1 || { apt_update && apt_install $missing; } >>"$log" 2>&1; then
+        rm -f "$log"
+    else
+        cat "$log" >&2
+        return 1
+    fi
 }
 
 [ $# -gt 0 ] || { echo "usage: install-packages.sh GROUP..." >&2; exit 64; }

@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import subprocess
 
-from daemon import PROGRAM, SCALE, Skip
+from daemon import PROGRAM, SCALE, TREE, Skip
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = PROGRAM.parent / "api-node"
@@ -29,7 +29,7 @@ def need(major):
 
 def install():
     """Without Node or a registry these tests are skipped, and say so."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
+    if subprocess.run([TREE / "ui/make", "ready"], check=False).returncode != 0:
         raise Skip("there is no Node here")
     FOLDER.parent.mkdir(exist_ok=True)
     # Runs side by side install it once.
@@ -46,7 +46,7 @@ def _install():
         shutil.copy(HERE / name, FOLDER / name)
     try:
         done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FOLDER, text=True,
+            [TREE / "ui/make", "npm", FOLDER, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], text=True,
             capture_output=True, stdin=subprocess.DEVNULL, timeout=INSTALL_SECONDS * SCALE)
     except subprocess.TimeoutExpired as late:
         raise Skip("npm did not end") from late
