@@ -130,7 +130,7 @@ static int serve(struct stream *s, struct error *err)
 int ssh_listen(const struct ssh_listen *listen, struct error *err)
 {
     struct stream s = {.listen = listen, .fd = -1};
-    int r = ssh_login(listen->ssh, &s.session, err);
+    int r = ssh_login(listen->ssh, listen->stop, &s.session, err);
     if (r < 0)
         return r;
     s.event = ssh_event_new();
