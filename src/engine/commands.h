@@ -92,6 +92,8 @@ struct engine_restore {
  * stored: the owner of the restores reports it again after engine_start(). */
 void engine_restoring(struct engine *e, int service, const struct engine_restore *restore,
                       struct now now);
+/* After how long systemd ends a start of the unit; 0 = never, or not known. */
+int64_t engine_start_timeout_ms(const struct engine *e, int service);
 
 /* A banner that is no service's own doing (`notice`): `kind` is a word such as
  * "security"; roles below `least_role` are not shown it. */

@@ -38,8 +38,6 @@ bool engine_cannot_tell(const struct engine *e, int service);
 const char *engine_at_work(const struct engine *e, struct now now);
 /* Does a maintenance window hold the service? */
 bool engine_maintained(const struct engine *e, int service);
-/* After how long systemd ends a start of the unit; 0 = never, or not known. */
-int64_t engine_start_timeout_ms(const struct engine *e, int service);
 /* Why the service is not watched; NULL = it is. Valid until the engine's next turn. */
 const char *engine_problem(const struct engine *e, int service);
 
