@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "accounts/roles.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -36,4 +37,22 @@ json_t *api_token_make(struct api_token *t)
     mem_wipe(bytes, sizeof bytes);
     mem_wipe(text, sizeof text);
     return shown;
+}
+
+wall_ms api_token_ending(const struct accounts *a, int64_t within_ms, char *name, size_t size)
+{
+    const struct api_token *t;
+    wall_ms now = accounts_now(a).wall;
+    wall_ms soon = wall_add(now, within_ms);
+    wall_ms first = WALL_NONE;
+    shelf_each(a, STORE_API_TOKEN, t)
+    {
+        bool ends = t->expires.ms != WALL_NONE.ms && t->expires.ms < soon.ms &&
+                    t->last_used.ms != WALL_NONE.ms && api_token_works(t, now);
+        if (ends && (first.ms == WALL_NONE.ms || t->expires.ms < first.ms)) {
+            (void)str_format(name, size, "%lld (%s)", (long long)t->number, t->name);
+            first = t->expires;
+        }
+    }
+    return first;
 }

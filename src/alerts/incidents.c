@@ -482,3 +482,24 @@ size_t incidents_open_count(const struct alerts *a, enum severity severity)
         count += incident_open(&c->incident) && c->incident.severity == severity;
     return count;
 }
+
+json_t *incidents_texts(const json_t *args)
+{
+    static const char *const names[] = {"title",      "impact",     "summary",
+                                        "root_cause", "resolution", "preventive_measures",
+                                        "war_room"};
+    json_t *texts = json_object();
+    int64_t window = json_int_or(args, "window", -1);
+    char number[24];
+    (void)str_format(number, sizeof number, "%lld", (long long)window);
+    if (window == 0) /* it is no longer tied to one */
+        (void)json_put_null(texts, "window");
+    else if (window > 0)
+        (void)json_put_text(texts, "window", number);
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        const char *text = json_text_or(args, names[i], NULL);
+        if (text != NULL)
+            (void)json_put_text(texts, names[i], text);
+    }
+    return texts;
+}

@@ -60,5 +60,7 @@ json_t *incidents_record_json(const struct alerts *a, int64_t number, const json
 /* The post-mortem of an incident as incidents_one_json() shows it: Markdown, as a JSON string. */
 json_t *incidents_postmortem(const json_t *shown);
 size_t incidents_open_count(const struct alerts *a, enum severity severity);
+/* Those members of `args` that are texts of an incident; the caller's. */
+json_t *incidents_texts(const json_t *args);
 
 #endif

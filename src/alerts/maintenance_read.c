@@ -6,6 +6,8 @@
 #include "base/service_id.h"
 #include "base/str.h"
 
+#define MINUTE_MS 60000
+
 static int read_services(const struct engine *engine, const json_t *list,
                          struct service_patterns *ret, struct error *err)
 {
@@ -77,4 +79,36 @@ int maintenance_read(const struct engine *engine, const json_t *args,
         wish->checklist = &ret->checklist;
     }
     return r;
+}
+
+static int64_t length_ms(const json_t *args)
+{
+    return (int64_t)(json_real_or(args, "duration_minutes", 0) * MINUTE_MS);
+}
+
+void maintenance_read_end(const json_t *args, struct maintenance_wish *wish, const json_t *now)
+{
+    wall_ms starts = WALL_NONE;
+    wall_ms ends = WALL_NONE;
+    bool length = json_is_number(json_object_get(args, "duration_minutes"));
+    if (now == NULL) {
+        wish->ends = wall_add(wish->starts, length_ms(args));
+        return;
+    }
+    (void)wall_parse(json_text_or(now, "starts_at", ""), &starts);
+    (void)wall_parse(json_text_or(now, "ends_at", ""), &ends);
+    if (wish->starts.ms == WALL_NONE.ms && !length)
+        return;
+    if (wish->starts.ms == WALL_NONE.ms)
+        wish->starts = starts;
+    wish->ends = wall_add(wish->starts, length ? length_ms(args) : wall_since(ends, starts));
+}
+
+void maintenance_times_text(const struct maintenance_wish *wish, char *text, size_t size)
+{
+    char from[WALL_TEXT_SIZE];
+    char until[WALL_TEXT_SIZE];
+    if (wish->starts.ms != WALL_NONE.ms && wish->ends.ms != WALL_NONE.ms)
+        (void)str_format(text, size, "%s until %s", wall_text(wish->starts, from),
+                         wall_text(wish->ends, until));
 }

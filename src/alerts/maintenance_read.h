@@ -16,5 +16,10 @@ struct maintenance_request {
  * with the error. */
 int maintenance_read(const struct engine *engine, const json_t *args,
                      struct maintenance_request *ret, struct error *err) ATTR_MUST_USE;
+/* The end that `args` want; of a window that is there (`now`, NULL = none) a new start keeps the length,
+ * and a new length the start. */
+void maintenance_read_end(const json_t *args, struct maintenance_wish *wish, const json_t *now);
+/* "FROM until TO", or nothing. */
+void maintenance_times_text(const struct maintenance_wish *wish, char *text, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -425,4 +426,18 @@ void examination_redis_ended(struct examination *x, const struct redis_answer *a
     else if (step == STEP_SLOWLOG)
         f->allowed[DOCTOR_SLOWLOG_GET] = tried(a);
     x->step++;
+}
+
+void examination_note_state(struct doctor_facts *f, const json_t *status, const json_t *recovery)
+{
+    f->recovery_enabled = json_bool_or(recovery, "enabled", false);
+    f->recovery_paused = json_object_get(recovery, "paused_until") != NULL;
+    (void)str_copy(f->stopped_by, sizeof f->stopped_by, json_text_or(status, "stopped_by", ""));
+    (void)str_copy(f->stopped_at, sizeof f->stopped_at, json_text_or(status, "stopped_at", ""));
+    (void)str_copy(f->stop_reason, sizeof f->stop_reason, json_text_or(status, "stop_reason", ""));
+    f->attempts_exhausted =
+        str_equal(json_text_or(json_object_get(recovery, "withheld"), "reason_code", ""),
+                  "attempts_exhausted");
+    f->breaker_open =
+        str_equal(json_text_or(json_object_get(recovery, "circuit_breaker"), "state", ""), "open");
 }

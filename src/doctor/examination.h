@@ -43,4 +43,7 @@ void examination_host_ended(struct examination *x, const struct host_result *res
 void examination_redis_ended(struct examination *x, const struct redis_answer *answer, wall_ms now);
 void examination_witness_ended(struct examination *x, const struct witness_facts *facts);
 
+/* What status and recovery of the service, as the API shows them, add to the facts. */
+void examination_note_state(struct doctor_facts *f, const json_t *status, const json_t *recovery);
+
 #endif

@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "handlers/account_answer.h"
 
-void access_list(struct handlers *h, struct call *call)
+static void access_list(struct handlers *h, struct call *call)
 {
     const struct accounts *a = h->ports.accounts;
     const struct access_request *r;
@@ -22,10 +22,10 @@ void access_list(struct handlers *h, struct call *call)
             (state == NULL || str_equal(state, request_state_names[r->state])))
             (void)json_array_insert_new(items, 0, access_request_json(a, r)); /* newest first */
     }
-    call->answer(call, 200, account_list(items));
+    handlers_answer_list(call, items);
 }
 
-void access_request(struct handlers *h, struct call *call)
+static void access_request(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     const struct user *u = account_own_user(h, call);
@@ -124,12 +124,22 @@ static void decide(struct handlers *h, struct call *call, enum request_state sta
                          access_request_json(a, r));
 }
 
-void access_approve(struct handlers *h, struct call *call)
+static void access_approve(struct handlers *h, struct call *call)
 {
     decide(h, call, REQUEST_APPROVED, "grants");
 }
 
-void access_reject(struct handlers *h, struct call *call)
+static void access_reject(struct handlers *h, struct call *call)
 {
     decide(h, call, REQUEST_REJECTED, "rejects");
 }
+
+static const struct handling rows[] = {
+    {OP_ACCESS_REQUESTS, .run = access_list},
+    {OP_ACCESS_REQUEST, .run = access_request, WRITES(AUTHORIZATION, MODERATE)},
+    {OP_ACCESS_APPROVE, .run = access_approve, WRITES(AUTHORIZATION, HIGH)},
+    {OP_ACCESS_REJECT, .run = access_reject, WRITES(AUTHORIZATION, HIGH)},
+    {0},
+};
+
+const struct resource resource_access_requests = {NEEDS_ACCOUNTS, rows};

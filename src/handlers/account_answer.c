@@ -46,9 +46,10 @@ void account_read(struct handlers *h, const struct call *call)
         account_audit_bounded(h->ports.accounts, &note);
 }
 
-static struct account_note done_note(const struct call *call, const char *reason)
+static struct account_note done_note(const struct handlers *h, const struct call *call,
+                                     const char *reason)
 {
-    const struct account_done *done = handlers_done(call->operation);
+    const struct account_done *done = handlers_done(h, call);
     struct account_note note = note_of(call, done->event);
     note.success = true;
     note.risk = done->risk;
@@ -58,14 +59,14 @@ static struct account_note done_note(const struct call *call, const char *reason
 
 void account_done(struct handlers *h, struct call *call, const char *reason)
 {
-    struct account_note note = done_note(call, reason);
+    struct account_note note = done_note(h, call, reason);
     account_audit(h->ports.accounts, &note);
 }
 
 void account_line(struct handlers *h, const struct call *call, const char *reason,
                   struct audit_line *ret)
 {
-    struct account_note note = done_note(call, reason);
+    struct account_note note = done_note(h, call, reason);
     account_fill_line(h->ports.accounts, &note, ret);
 }
 
@@ -108,6 +109,12 @@ void account_work(struct handlers *h, struct call *call, enum password_queue que
                               "busy", handlers_now(h).wall);
     (void)json_put_int(body, "retry_after_seconds", 5);
     call->answer(call, 503, body);
+}
+
+void account_unhashed(struct handlers *h, struct call *call)
+{
+    handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
+                    "busy");
 }
 
 static void own_key(const struct user *u, char key[64])
@@ -180,12 +187,4 @@ void account_answer_saved(struct handlers *h, struct call *call, uint64_t id, js
 {
     call->kept = body;
     handlers_wait_for(h, call, id);
-}
-
-json_t *account_list(json_t *items)
-{
-    json_t *body = json_object();
-    (void)json_put(body, "items", items);
-    (void)json_put_null(body, "next_cursor");
-    return body;
 }

@@ -13,12 +13,7 @@ void account_permission_refused(struct handlers *h, const struct call *call, con
 /* Writes the audit line of a read operation marked `noted`: at most one a minute for each user,
  * operation and service, with a count. */
 void account_read(struct handlers *h, const struct call *call);
-/* Event and risk of the audit line of an operation: a column of the table in dispatch.c. */
-struct account_done {
-    enum audit_event event;
-    enum audit_risk risk;
-};
-const struct account_done *handlers_done(const struct operation *operation);
+const struct account_done *handlers_done(const struct handlers *h, const struct call *call);
 /* The audit line of what was done; `reason` says what, NULL = none. */
 void account_done(struct handlers *h, struct call *call, const char *reason);
 /* The line of account_done(), for callers that write it themselves. */
@@ -37,11 +32,12 @@ bool account_password_good(struct handlers *h, struct call *call, const struct u
 bool account_code_good(struct handlers *h, struct call *call, struct user *u);
 /* 429, as every refusal is written. */
 void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, int limit);
+/* 503: a password could not be hashed. */
+void account_unhashed(struct handlers *h, struct call *call);
 /* Hands to password_work_do; a full queue is 503. */
 void account_work(struct handlers *h, struct call *call, enum password_queue queue,
                   const char *hash, const char *password, const char *fresh, password_done *done);
 /* Answers with `body` when the save `id` is on the disk. */
 void account_answer_saved(struct handlers *h, struct call *call, uint64_t id, json_t *body);
-json_t *account_list(json_t *items); /* {items, next_cursor} */
 
 #endif

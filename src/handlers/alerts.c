@@ -12,7 +12,7 @@
 
 /* ── alerts ── */
 
-void alerts_list(struct handlers *h, struct call *call)
+static void alerts_list(struct handlers *h, struct call *call)
 {
     const char *service = json_text_or(call->args, "service", NULL);
     const char *state = json_text_or(call->args, "state", "open");
@@ -35,7 +35,8 @@ void alerts_list(struct handlers *h, struct call *call)
     record_find(h->ports.store, handlers_wait(h, call), &query, NULL, NULL);
 }
 
-void alerts_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+static void alerts_rows(struct handlers *h, struct call *call, json_t *rows,
+                        const struct error *error)
 {
     records_answer_rows(h, call, rows, error, alerts_record_json);
 }
@@ -49,7 +50,7 @@ static void answer_one(struct handlers *h, struct call *call, json_t *alert)
         call->answer(call, 200, seen);
 }
 
-void alert_get(struct handlers *h, struct call *call)
+static void alert_get(struct handlers *h, struct call *call)
 {
     json_t *open = alerts_one_json(h->ports.alerts, json_int_or(call->args, "n", 0));
     if (open != NULL)
@@ -58,7 +59,8 @@ void alert_get(struct handlers *h, struct call *call)
         record_ask(h, call, RECORD_ALERT);
 }
 
-void alert_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+static void alert_rows(struct handlers *h, struct call *call, json_t *rows,
+                       const struct error *error)
 {
     if (rows == NULL)
         rows_refuse(h, call, error);
@@ -68,51 +70,14 @@ void alert_rows(struct handlers *h, struct call *call, json_t *rows, const struc
 
 /* ── channels ── */
 
-void channels_list(struct handlers *h, struct call *call)
+static void channels_list(struct handlers *h, struct call *call)
 {
-    JSON_CLEANUP json_t *channels = alerts_channels_json(h->ports.alerts);
-    call->answer(call, 200, rows_list(channels));
-}
-
-/* What is wrong with the channels, for the doctor. Nothing is sent. */
-void channels_judge(const struct handlers *h, json_t *items)
-{
-    JSON_CLEANUP json_t *channels = alerts_channels_json(h->ports.alerts);
-    const char *unwell = alerts_unwell(h->ports.alerts);
-    size_t i;
-    const json_t *c;
-    json_array_foreach(channels, i, c) {
-        const char *name = json_text_or(c, "name", "");
-        const char *state = json_text_or(c, "state", "");
-        char check[96], fix[160], why[OUTGOING_ERROR_MAX];
-        enum try_end end = alerts_try_end(h->ports.alerts, name, why);
-        (void)str_format(check, sizeof check, "channel %s", name);
-        (void)str_format(fix, sizeof fix, "see its address and key, then: resus notify test %s",
-                         name);
-        if (end == TRY_UNUSABLE)
-            doctor_put(items, check, FINDING_FAIL,
-                       "fix the file, then: resus serve --check, and reload", "%s", why);
-        else if (str_equal(state, "failing") || str_equal(state, "retrying"))
-            doctor_put(items, check, FINDING_FAIL, fix, "messages do not arrive: %s",
-                       json_text_or(c, "last_error", "no answer"));
-        else if (end == TRY_UNREACHED)
-            doctor_put(items, check, FINDING_FAIL,
-                       "see its address, its proxy and `ca_file`, DNS, and the firewall between",
-                       "its server cannot be reached: %s", why);
-        else if (str_equal(state, "unused"))
-            doctor_put(items, check, FINDING_PASS, NULL, "%snothing was sent since the start",
-                       end == TRY_REACHED ? "its server can be reached; " : "");
-        else
-            doctor_put(items, check, FINDING_PASS, NULL, "the last message arrived");
-    }
-    if (unwell != NULL && json_array_size(channels) > 0)
-        doctor_put(items, "alerts", FINDING_WARNING, "see the other findings",
-                   "the heartbeat is withheld: %s", unwell);
+    handlers_answer_list(call, alerts_channels_json(h->ports.alerts));
 }
 
 /* ── messages ── */
 
-bool message_answered(const struct handlers *h, const struct call *call)
+static bool message_answered(const struct handlers *h, const struct call *call)
 {
     bool answered = false;
     json_decref(alerts_deliveries(h->ports.alerts, call->number, &answered));
@@ -120,7 +85,7 @@ bool message_answered(const struct handlers *h, const struct call *call)
 }
 
 /* With what is known by now. */
-void message_woken(struct handlers *h, struct call *call)
+static void message_woken(struct handlers *h, struct call *call)
 {
     bool answered = false;
     bool success = true;
@@ -153,7 +118,7 @@ static void tell(struct handlers *h, struct call *call, const struct alerts_noti
     handlers_sleep(h, call, mono_add(handlers_now(h).mono, MESSAGE_WAIT_MS));
 }
 
-void notify_test(struct handlers *h, struct call *call)
+static void notify_test(struct handlers *h, struct call *call)
 {
     const struct alerts_notice notice = {.test = true,
                                          .channel = json_text_or(call->args, "channel", NULL),
@@ -162,7 +127,7 @@ void notify_test(struct handlers *h, struct call *call)
     tell(h, call, &notice);
 }
 
-void notify_emergency(struct handlers *h, struct call *call)
+static void notify_emergency(struct handlers *h, struct call *call)
 {
     int service;
     if (!handlers_named_service(h, call, &service))
@@ -178,3 +143,15 @@ void notify_emergency(struct handlers *h, struct call *call)
     }
     tell(h, call, &notice);
 }
+
+static const struct handling rows[] = {
+    {OP_NOTIFY_EMERGENCY, .run = notify_emergency, .woken = message_woken,
+     .answered = message_answered, WRITES(INCIDENT, HIGH)},
+    {OP_NOTIFY_TEST, .run = notify_test, .woken = message_woken, .answered = message_answered},
+    {OP_CHANNELS, .run = channels_list},
+    {OP_ALERTS, .run = alerts_list, .rows_ended = alerts_rows},
+    {OP_ALERT, .run = alert_get, .rows_ended = alert_rows},
+    {0},
+};
+
+const struct resource resource_alerts = {NEEDS_ALERTS, rows};

@@ -1,6 +1,7 @@
 /* Answers that many handlers give. */
 #include <errno.h>
 
+#include "api/error_body.h"
 #include "api/visible.h"
 #include "base/json.h"
 #include "handlers/inside.h"
@@ -50,6 +51,29 @@ void handlers_answer_seen(struct handlers *h, struct call *call, int status, jso
                         "The answer needs more memory than there is.", "out_of_memory");
     else
         call->answer(call, status, seen);
+}
+
+void handlers_unconfirmed(struct handlers *h, struct call *call, const char *text)
+{
+    json_t *body =
+        error_body("Confirmation required", text, "confirmation_required", handlers_now(h).wall);
+    (void)json_put_bool(body, "confirmation_required", true);
+    call->answer(call, 400, body);
+}
+
+bool handlers_has_history(struct handlers *h, struct call *call)
+{
+    if (h->ports.series == NULL)
+        handlers_refuse(h, call, 503, "No history", "The history of figures could not be opened.",
+                        "no_history");
+    return h->ports.series != NULL;
+}
+
+void handlers_answer_list(struct call *call, json_t *items)
+{
+    json_t *body = rows_list(items);
+    json_decref(items);
+    call->answer(call, 200, body);
 }
 
 json_t *handlers_success(void)

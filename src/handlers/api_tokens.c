@@ -10,7 +10,7 @@
 #define LIVES_S (90LL * 24 * 3600) /* unless told */
 #define LIVES_S_MIN 60
 
-void tokens_list(struct handlers *h, struct call *call)
+static void tokens_list(struct handlers *h, struct call *call)
 {
     const struct accounts *a = h->ports.accounts;
     const struct api_token *t;
@@ -20,7 +20,7 @@ void tokens_list(struct handlers *h, struct call *call)
         if (!t->revoked)
             (void)json_array_append_new(items, api_token_json(t));
     }
-    call->answer(call, 200, account_list(items));
+    handlers_answer_list(call, items);
 }
 
 static bool services_exist(struct handlers *h, struct call *call)
@@ -46,7 +46,7 @@ static bool services_exist(struct handlers *h, struct call *call)
     return true;
 }
 
-void token_add(struct handlers *h, struct call *call)
+static void token_add(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     struct api_token *t = NULL;
@@ -104,7 +104,7 @@ static struct api_token *find(struct handlers *h, struct call *call)
     return t;
 }
 
-void token_set(struct handlers *h, struct call *call)
+static void token_set(struct handlers *h, struct call *call)
 {
     struct api_token *t = find(h, call);
     char text[700];
@@ -121,7 +121,7 @@ void token_set(struct handlers *h, struct call *call)
                          api_token_json(t));
 }
 
-void token_revoke(struct handlers *h, struct call *call)
+static void token_revoke(struct handlers *h, struct call *call)
 {
     struct api_token *t = find(h, call);
     if (t == NULL)
@@ -131,3 +131,13 @@ void token_revoke(struct handlers *h, struct call *call)
     account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t),
                          handlers_success());
 }
+
+static const struct handling rows[] = {
+    {OP_TOKENS, .run = tokens_list},
+    {OP_TOKEN_ADD, .run = token_add, WRITES(CONFIGURATION, HIGH)},
+    {OP_TOKEN_SET, .run = token_set, WRITES(CONFIGURATION, HIGH)},
+    {OP_TOKEN_REVOKE, .run = token_revoke, WRITES(CONFIGURATION, MODERATE)},
+    {0},
+};
+
+const struct resource resource_api_tokens = {NEEDS_ACCOUNTS, rows};

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "api/error_body.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/resources.h"
@@ -14,7 +13,7 @@
 #define HOLD_MS 20000 /* an answer is held back for so long */
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
-void backups_refuse(struct handlers *h, struct call *call, int r, const char *text)
+static void refuse(struct handlers *h, struct call *call, int r, const char *text)
 {
     static const struct refusal own[] = {
         {-EPERM, 409, "It is kept", "backup_kept"},
@@ -30,7 +29,7 @@ static const char *backup_of(const struct call *call)
 }
 
 /* Of those that the asker may see. */
-void backup_overview_get(struct handlers *h, struct call *call)
+static void backup_overview_get(struct handlers *h, struct call *call)
 {
     json_t *items = json_array();
     json_t *body = json_object();
@@ -41,7 +40,7 @@ void backup_overview_get(struct handlers *h, struct call *call)
     handlers_answer_seen(h, call, 200, body);
 }
 
-void backups_get(struct handlers *h, struct call *call)
+static void backups_get(struct handlers *h, struct call *call)
 {
     int64_t limit = json_int_or(call->args, "limit", LIST_LIMIT);
     handlers_answer_seen(h, call, 200,
@@ -49,18 +48,18 @@ void backups_get(struct handlers *h, struct call *call)
                                       json_text_or(call->args, "cursor", NULL), (size_t)limit));
 }
 
-void backup_get(struct handlers *h, struct call *call)
+static void backup_get(struct handlers *h, struct call *call)
 {
     json_t *body = backups_one(h->ports.backups, call->service, backup_of(call));
     if (body == NULL)
-        backups_refuse(h, call, -ENOENT, "There is no such backup: resus backup list shows them.");
+        refuse(h, call, -ENOENT, "There is no such backup: resus backup list shows them.");
     else
         handlers_answer_seen(h, call, 200, body);
 }
 
 /* With `task`: not before that task has ended; with `copies`: not before every place was visited;
  * after HOLD_MS in any case. */
-void backup_status_woken(struct handlers *h, struct call *call)
+static void backup_status_woken(struct handlers *h, struct call *call)
 {
     json_t *body = backups_status(h->ports.backups, call->service);
     int64_t task = json_int_or(call->args, "task", 0);
@@ -73,18 +72,18 @@ void backup_status_woken(struct handlers *h, struct call *call)
         handlers_answer_seen(h, call, call->gone ? 499 : 200, body);
 }
 
-void backup_status_get(struct handlers *h, struct call *call)
+static void backup_status_get(struct handlers *h, struct call *call)
 {
     call->seen = handlers_now(h).wall;
     backup_status_woken(h, call);
 }
 
-void backup_copy(struct handlers *h, struct call *call)
+static void backup_copy(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     int r = backups_copy_now(h->ports.backups, call->service, &err);
     if (r < 0)
-        backups_refuse(h, call, r, err.text);
+        refuse(h, call, r, err.text);
     else
         handlers_answer_seen(h, call, 200, backups_status(h->ports.backups, call->service));
 }
@@ -98,13 +97,13 @@ static void listed(void *context, uint64_t ticket, int result, const struct erro
     json_t *body = backups_elsewhere_taken(h->ports.backups, call->service);
     if (result < 0 || body == NULL) {
         json_decref(body);
-        backups_refuse(h, call, result == -ENOENT ? -EIO : result, err->text);
+        refuse(h, call, result == -ENOENT ? -EIO : result, err->text);
     } else {
         call->answer(call, 200, body);
     }
 }
 
-void backup_elsewhere(struct handlers *h, struct call *call)
+static void backup_elsewhere(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     uint64_t ticket = handlers_wait(h, call);
@@ -112,24 +111,24 @@ void backup_elsewhere(struct handlers *h, struct call *call)
                               json_text_or(call->args, "target", ""), listed, h, ticket, &err);
     if (r < 0) {
         handlers_unwait(h, call);
-        backups_refuse(h, call, r, err.text);
+        refuse(h, call, r, err.text);
     }
 }
 
-void backup_prunable_get(struct handlers *h, struct call *call)
+static void backup_prunable_get(struct handlers *h, struct call *call)
 {
     handlers_answer_seen(h, call, 200, backups_prunable(h->ports.backups, call->service));
 }
 
-void backup_drills_get(struct handlers *h, struct call *call)
+static void backup_drills_get(struct handlers *h, struct call *call)
 {
     handlers_answer_seen(h, call, 200, backups_drills(h->ports.backups, call->service));
 }
 
-static struct backups_order order_of(const struct call *call, enum backups_task task)
+static struct backups_order order_of(const struct handlers *h, const struct call *call)
 {
     return (struct backups_order){
-        .task = task,
+        .task = (enum backups_task)handlers_order(h, call),
         .id = backup_of(call),
         .target = json_text_or(call->args, "target", NULL),
         .reason = json_text_or(call->args, "reason", ""),
@@ -139,18 +138,14 @@ static struct backups_order order_of(const struct call *call, enum backups_task 
 }
 
 /* Those that take long: the answer comes at once, with the number of the task. */
-void backup_task(struct handlers *h, struct call *call)
+static void backup_task(struct handlers *h, struct call *call)
 {
-    enum backups_task task = call->operation == &operations[OP_BACKUP_CREATE]  ? BACKUPS_MAKE
-                             : call->operation == &operations[OP_BACKUP_FETCH] ? BACKUPS_FETCH
-                             : call->operation == &operations[OP_BACKUP_DRILL] ? BACKUPS_DRILL
-                                                                               : BACKUPS_VERIFY;
-    const struct backups_order order = order_of(call, task);
+    const struct backups_order order = order_of(h, call);
     struct error err = {0};
     int64_t number = 0;
     int r = backups_order(h->ports.backups, call->service, &order, &number, &err);
     if (r < 0) {
-        backups_refuse(h, call, r, err.text);
+        refuse(h, call, r, err.text);
         return;
     }
     json_t *body = json_object();
@@ -171,7 +166,7 @@ static void changed(void *context, uint64_t ticket, int result, const struct err
                       : backups_one(h->ports.backups, call->service, backup_of(call));
     if (result < 0) {
         json_decref(one);
-        backups_refuse(h, call, result, err->text);
+        refuse(h, call, result, err->text);
     } else {
         handlers_answer_seen(h, call, 200,
                              one != NULL ? one : backups_status(h->ports.backups, call->service));
@@ -182,31 +177,18 @@ static bool confirmed(struct handlers *h, struct call *call)
 {
     if (str_equal(json_text_or(call->args, "confirmation", ""), backup_of(call)))
         return true;
-    json_t *body = error_body("Confirmation required",
-                              "A backup that is removed cannot be brought back. To confirm it, "
-                              "repeat its id: {\"confirmation\": ID}.",
-                              "confirmation_required", handlers_now(h).wall);
-    (void)json_put_bool(body, "confirmation_required", true);
-    call->answer(call, 400, body);
+    handlers_unconfirmed(
+        h, call,
+        "A backup that is removed cannot be brought back. To confirm it, repeat its "
+        "id: {\"confirmation\": ID}.");
     return false;
 }
 
 /* Those that are done at once. */
-void backup_change(struct handlers *h, struct call *call)
+static void backup_change(struct handlers *h, struct call *call)
 {
-    static const struct {
-        enum operation_id operation;
-        enum backups_task task;
-    } rows[] = {
-        {OP_BACKUP_ACCEPT, BACKUPS_ACCEPT}, {OP_BACKUP_PIN, BACKUPS_PIN},
-        {OP_BACKUP_UNPIN, BACKUPS_UNPIN},   {OP_BACKUP_DELETE, BACKUPS_REMOVE},
-        {OP_BACKUP_PRUNE, BACKUPS_PRUNE},
-    };
-    struct backups_order order = order_of(call, BACKUPS_PRUNE);
+    struct backups_order order = order_of(h, call);
     struct error err = {0};
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
-        if (call->operation == &operations[rows[i].operation])
-            order.task = rows[i].task;
     if (order.task == BACKUPS_REMOVE && !confirmed(h, call))
         return;
     order.until =
@@ -217,7 +199,7 @@ void backup_change(struct handlers *h, struct call *call)
     int r = backups_order(h->ports.backups, call->service, &order, NULL, &err);
     if (r < 0) {
         handlers_unwait(h, call);
-        backups_refuse(h, call, r, err.text);
+        refuse(h, call, r, err.text);
     }
 }
 
@@ -231,18 +213,17 @@ static void host_read(void *context, uint64_t ticket, int result, const struct e
         return;
     JSON_CLEANUP json_t *read = backups_host_taken(h->ports.backups, call->service);
     if (result < 0 && result != -ENOENT)
-        backups_refuse(h, call, -EIO, err->text);
+        refuse(h, call, -EIO, err->text);
     else if (result < 0)
-        backups_refuse(
-            h, call, -ENOENT,
-            "This backup knows nothing of its host: it was made by an older Resus. Make a new "
-            "one with resus backup create.");
+        refuse(h, call, -ENOENT,
+               "This backup knows nothing of its host: it was made by an older Resus. Make a new "
+               "one with resus backup create.");
     else
         call->answer(call, 200,
                      rebuild_sheet_json(h->engine, call->service, read, handlers_now(h)));
 }
 
-void backup_rebuild_sheet(struct handlers *h, struct call *call)
+static void backup_rebuild_sheet(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     uint64_t ticket = handlers_wait(h, call);
@@ -250,6 +231,30 @@ void backup_rebuild_sheet(struct handlers *h, struct call *call)
         backups_host(h->ports.backups, call->service, backup_of(call), host_read, h, ticket, &err);
     if (r < 0) {
         handlers_unwait(h, call);
-        backups_refuse(h, call, r, err.text);
+        refuse(h, call, r, err.text);
     }
 }
+
+static const struct handling rows[] = {
+    {OP_BACKUP_OVERVIEW, .run = backup_overview_get},
+    {OP_BACKUPS, .run = backups_get},
+    {OP_BACKUP, .run = backup_get},
+    {OP_BACKUP_STATUS, .run = backup_status_get, .woken = backup_status_woken},
+    {OP_BACKUP_CREATE, .run = backup_task, .order = BACKUPS_MAKE},
+    {OP_BACKUP_VERIFY, .run = backup_task, .order = BACKUPS_VERIFY},
+    {OP_BACKUP_ACCEPT, .run = backup_change, .order = BACKUPS_ACCEPT},
+    {OP_BACKUP_PIN, .run = backup_change, .order = BACKUPS_PIN},
+    {OP_BACKUP_UNPIN, .run = backup_change, .order = BACKUPS_UNPIN},
+    {OP_BACKUP_DELETE, .run = backup_change, .order = BACKUPS_REMOVE},
+    {OP_BACKUP_PRUNABLE, .run = backup_prunable_get},
+    {OP_BACKUP_PRUNE, .run = backup_change, .order = BACKUPS_PRUNE},
+    {OP_BACKUP_COPY, .run = backup_copy},
+    {OP_BACKUP_ELSEWHERE, .run = backup_elsewhere},
+    {OP_BACKUP_FETCH, .run = backup_task, .order = BACKUPS_FETCH},
+    {OP_BACKUP_REBUILD, .run = backup_rebuild_sheet},
+    {OP_BACKUP_DRILLS, .run = backup_drills_get},
+    {OP_BACKUP_DRILL, .run = backup_task, .order = BACKUPS_DRILL},
+    {0},
+};
+
+const struct resource resource_backups = {NEEDS_BACKUPS, rows};

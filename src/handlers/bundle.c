@@ -9,6 +9,7 @@
 #include "host/systemctl.h"
 #include "report/bundle_parts.h"
 #include "report/inspect_json.h"
+#include "report/log_lines.h"
 
 #define STEP_DEADLINE_MS 10000
 #define LOG_LINES 200
@@ -40,6 +41,13 @@ static const char *const names[STEP_COUNT] = {
     [STEP_UNIT] = "unit_status", [STEP_LOG] = "logs",
     [STEP_LOG_AGAIN] = "logs",   [STEP_RECOVERIES] = "recoveries",
     [STEP_EVENTS] = "events",    [STEP_METRICS] = "metrics",
+};
+
+static const enum redis_request requests[] = {
+    [STEP_INFO] = REDIS_INFO,
+    [STEP_SLOWLOG] = REDIS_SLOWLOG,
+    [STEP_CLIENTS] = REDIS_CLIENT_LIST,
+    [STEP_COMMANDS] = REDIS_COMMANDSTATS,
 };
 
 /* ── steps ── */
@@ -76,16 +84,10 @@ static void next(struct handlers *h, struct call *call)
         call->number++;
     switch (call->gone ? STEP_COUNT : call->number) {
     case STEP_INFO:
-        ask_redis(h, call, REDIS_INFO);
-        break;
     case STEP_SLOWLOG:
-        ask_redis(h, call, REDIS_SLOWLOG);
-        break;
     case STEP_CLIENTS:
-        ask_redis(h, call, REDIS_CLIENT_LIST);
-        break;
     case STEP_COMMANDS:
-        ask_redis(h, call, REDIS_COMMANDSTATS);
+        ask_redis(h, call, requests[call->number]);
         break;
     case STEP_UNIT:
         ask_host(h, call, HOST_STATUS, false);
@@ -152,13 +154,13 @@ static void looked(void *context, int status, json_t *body)
     next(h, call);
 }
 
-void bundle_get(struct handlers *h, struct call *call)
+static void bundle_get(struct handlers *h, struct call *call)
 {
     call->data = h;
     engine_refresh(h->engine, call->service, looked, call, handlers_now(h));
 }
 
-void bundle_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *a)
+static void bundle_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *a)
 {
     if (!reply_answered(a->probe.reply) || (a->text == NULL && a->reply == NULL)) {
         missing(call, a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply));
@@ -173,7 +175,7 @@ void bundle_redis_ended(struct handlers *h, struct call *call, const struct redi
     next(h, call);
 }
 
-void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *r)
+static void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *r)
 {
     char text[OUTPUT_MAX];
     if (r->end != HOST_EXITED) {
@@ -197,7 +199,8 @@ void bundle_host_ended(struct handlers *h, struct call *call, const struct host_
     next(h, call);
 }
 
-void bundle_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+static void bundle_rows(struct handlers *h, struct call *call, json_t *rows,
+                        const struct error *error)
 {
     if (rows == NULL)
         missing(call, error->text);
@@ -205,3 +208,11 @@ void bundle_rows(struct handlers *h, struct call *call, json_t *rows, const stru
         (void)json_put(call->kept, names[call->number], json_incref(rows));
     next(h, call);
 }
+
+static const struct handling rows[] = {
+    {OP_BUNDLE, .run = bundle_get, .host_ended = bundle_host_ended,
+     .redis_ended = bundle_redis_ended, .rows_ended = bundle_rows},
+    {0},
+};
+
+const struct resource resource_bundle = {NEEDS_NOTHING, rows};

@@ -1,12 +1,13 @@
 /* doctor: carries out the questions of an examination, then answers with the findings. */
 #include <unistd.h>
 
-#include "accounts/book.h"
-#include "accounts/roles.h"
+#include "accounts/api_token.h"
 #include "alerts/alerts.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "doctor/diagnosis.h"
 #include "doctor/examination.h"
+#include "doctor/judge_channels.h"
 #include "doctor/judge_fleet.h"
 #include "engine/owned.h"
 #include "handlers/resources.h"
@@ -21,22 +22,6 @@ static void free_examination(struct call *call)
     call->data = NULL;
 }
 
-/* Of the tokens in use: the expiry of another one breaks nothing. */
-static void note_tokens(const struct accounts *a, struct doctor_facts *f)
-{
-    const struct api_token *t;
-    wall_ms soon = wall_add(f->now.wall, TOKEN_SOON_MS);
-    shelf_each(a, STORE_API_TOKEN, t)
-    {
-        bool ends = t->expires.ms != WALL_NONE.ms && t->expires.ms < soon.ms &&
-                    t->last_used.ms != WALL_NONE.ms && api_token_works(t, f->now.wall);
-        if (ends && (f->token[0] == '\0' || t->expires.ms < f->token_expires.ms)) {
-            (void)str_format(f->token, sizeof f->token, "%lld (%s)", (long long)t->number, t->name);
-            f->token_expires = t->expires;
-        }
-    }
-}
-
 static void finish(struct handlers *h, struct call *call)
 {
     struct doctor_facts *f = examination_facts(call->data);
@@ -44,21 +29,13 @@ static void finish(struct handlers *h, struct call *call)
     f->settings = f->self.settings;
     f->now = handlers_now(h);
     JSON_CLEANUP json_t *recovery = engine_recovery_json(h->engine, call->service, f->now);
-    f->recovery_enabled = json_bool_or(recovery, "enabled", false);
-    f->recovery_paused = json_object_get(recovery, "paused_until") != NULL;
     JSON_CLEANUP json_t *status = engine_status_json(h->engine, call->service, f->now);
-    (void)str_copy(f->stopped_by, sizeof f->stopped_by, json_text_or(status, "stopped_by", ""));
-    (void)str_copy(f->stopped_at, sizeof f->stopped_at, json_text_or(status, "stopped_at", ""));
-    (void)str_copy(f->stop_reason, sizeof f->stop_reason, json_text_or(status, "stop_reason", ""));
+    examination_note_state(f, status, recovery);
     if (h->ports.accounts != NULL)
-        note_tokens(h->ports.accounts, f);
+        f->token_expires =
+            api_token_ending(h->ports.accounts, TOKEN_SOON_MS, f->token, sizeof f->token);
     if (engine_owned_here(h->engine, call->service))
         f->misconfigured = engine_problem(h->engine, call->service);
-    f->attempts_exhausted =
-        str_equal(json_text_or(json_object_get(recovery, "withheld"), "reason_code", ""),
-                  "attempts_exhausted");
-    f->breaker_open =
-        str_equal(json_text_or(json_object_get(recovery, "circuit_breaker"), "state", ""), "open");
     struct error err = {0};
     if (f->service->control == CONTROL_SSH && keyfile_check(f->service->ssh.key, &err) < 0)
         (void)str_copy(f->key_error, sizeof f->key_error, err.text);
@@ -67,7 +44,7 @@ static void finish(struct handlers *h, struct call *call)
     (void)json_put_text(body, "service", f->service->id);
     json_t *items = doctor_judge(f);
     if (h->ports.alerts != NULL)
-        channels_judge(h, items);
+        doctor_judge_channels(h->ports.alerts, items);
     if (h->ports.fleet != NULL)
         doctor_judge_fleet(h->ports.fleet, h->engine, call->service, handlers_now(h), items);
     (void)json_put(body, "items", items);
@@ -98,9 +75,15 @@ static void ask(struct handlers *h, struct call *call, const struct doctor_quest
 }
 
 /* With what is known of the channels by now. */
-void doctor_woken(struct handlers *h, struct call *call)
+static void doctor_woken(struct handlers *h, struct call *call)
 {
     finish(h, call);
+}
+
+static bool channels_tried(const struct handlers *h, const struct call *call)
+{
+    (void)call;
+    return alerts_tried(h->ports.alerts);
 }
 
 static void ask_channels(struct handlers *h, struct call *call)
@@ -125,7 +108,7 @@ static void go_on(struct handlers *h, struct call *call)
         ask_channels(h, call);
 }
 
-void doctor_run(struct handlers *h, struct call *call)
+static void doctor_run(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     struct examination *x = NULL;
@@ -140,20 +123,62 @@ void doctor_run(struct handlers *h, struct call *call)
     go_on(h, call);
 }
 
-void doctor_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
+static void doctor_host_ended(struct handlers *h, struct call *call,
+                              const struct host_result *result)
 {
     examination_host_ended(call->data, result);
     go_on(h, call);
 }
 
-void doctor_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer)
+static void doctor_redis_ended(struct handlers *h, struct call *call,
+                               const struct redis_answer *answer)
 {
     examination_redis_ended(call->data, answer, handlers_now(h).wall);
     go_on(h, call);
 }
 
-void doctor_witness_ended(struct handlers *h, struct call *call, const struct witness_facts *facts)
+static void doctor_witness_ended(struct handlers *h, struct call *call,
+                                 const struct witness_facts *facts)
 {
     examination_witness_ended(call->data, facts);
     go_on(h, call);
 }
+
+/* ── the diagnosis ── */
+
+json_t *diagnosis_now(struct handlers *h, int service)
+{
+    struct now now = handlers_now(h);
+    JSON_CLEANUP json_t *status = engine_status_json(h->engine, service, now);
+    JSON_CLEANUP json_t *health = engine_health_json(h->engine, service, now);
+    JSON_CLEANUP json_t *explain = engine_explain_json(h->engine, service, now);
+    json_t *body = diagnosis_json(status, health, explain);
+    (void)json_put_wall(body, "timestamp", now.wall);
+    return body;
+}
+
+static void on_looked(void *context, int status, json_t *body)
+{
+    struct call *call = context;
+    struct handlers *h = call->data;
+    (void)status; /* with too many callers the facts are fresh enough */
+    json_decref(body);
+    call->answer(call, 200, diagnosis_now(h, call->service));
+}
+
+/* A full check first: what is said is what is seen now. */
+static void diagnosis_get(struct handlers *h, struct call *call)
+{
+    call->data = h;
+    engine_refresh(h->engine, call->service, on_looked, call, handlers_now(h));
+}
+
+static const struct handling rows[] = {
+    {OP_DOCTOR, .run = doctor_run, .host_ended = doctor_host_ended,
+     .redis_ended = doctor_redis_ended, .witness_ended = doctor_witness_ended,
+     .woken = doctor_woken, .answered = channels_tried},
+    {OP_DIAGNOSIS, .run = diagnosis_get},
+    {0},
+};
+
+const struct resource resource_doctor = {NEEDS_NOTHING, rows};

@@ -20,14 +20,14 @@ static bool there(struct handlers *h, struct call *call)
     return false;
 }
 
-void fleet_get(struct handlers *h, struct call *call)
+static void fleet_get(struct handlers *h, struct call *call)
 {
     bool all = call->services == NULL; /* a token's scope says which services it may know of */
     if (there(h, call))
         call->answer(call, 200, fleet_status_json(h->ports.fleet, all));
 }
 
-void fleet_get_diff(struct handlers *h, struct call *call)
+static void fleet_get_diff(struct handlers *h, struct call *call)
 {
     if (there(h, call))
         call->answer(call, 200, fleet_diff_json(h->ports.fleet));
@@ -58,13 +58,11 @@ static void on_ordered(void *context, int result, const char *why)
     mem_free(a);
     if (call == NULL)
         return;
-    wall_ms now = handlers_now(h).wall;
-    if (result == -ENOENT)
-        call_refuse(call, 404, "Not found", why, "not_found", now);
-    else if (result == -EBUSY)
-        call_refuse(call, 409, "The engine lives", why, "engine_alive", now);
+    static const struct refusal own[] = {{-EBUSY, 409, "The engine lives", "engine_alive"}};
+    if (result == -ENOENT || result == -EBUSY)
+        handlers_refuse_error(h, call, result, why, own, ARRAY_LENGTH(own), "store_away");
     else if (result < 0)
-        call_refuse(call, 503, "etcd does not answer", why, "store_away", now);
+        handlers_refuse(h, call, 503, "etcd does not answer", why, "store_away");
     else {
         char text[OPERATION_REASON_MAX * 4 + 128];
         (void)str_format(text, sizeof text, "engine %s: %s", json_text_or(call->args, "name", ""),
@@ -74,26 +72,23 @@ static void on_ordered(void *context, int result, const char *why)
     }
 }
 
-static void order(struct handlers *h, struct call *call, enum fleet_order order)
+static void fleet_change(struct handlers *h, struct call *call)
 {
     struct asked *a = there(h, call) ? mem_must(mem_calloc(1, sizeof *a)) : NULL;
     if (a == NULL)
         return;
     *a = (struct asked){h, handlers_wait(h, call)};
-    fleet_order(h->ports.fleet, order, json_text_or(call->args, "name", ""), on_ordered, a);
+    fleet_order(h->ports.fleet, (enum fleet_order)handlers_order(h, call),
+                json_text_or(call->args, "name", ""), on_ordered, a);
 }
 
-void fleet_drain(struct handlers *h, struct call *call)
-{
-    order(h, call, FLEET_DRAIN);
-}
+static const struct handling rows[] = {
+    {OP_FLEET, .run = fleet_get},
+    {OP_FLEET_DIFF, .run = fleet_get_diff},
+    {OP_FLEET_DRAIN, .run = fleet_change, .order = FLEET_DRAIN, WRITES(CONFIGURATION, HIGH)},
+    {OP_FLEET_UNDRAIN, .run = fleet_change, .order = FLEET_UNDRAIN, WRITES(CONFIGURATION, HIGH)},
+    {OP_FLEET_REMOVE, .run = fleet_change, .order = FLEET_REMOVE, WRITES(CONFIGURATION, HIGH)},
+    {0},
+};
 
-void fleet_undrain(struct handlers *h, struct call *call)
-{
-    order(h, call, FLEET_UNDRAIN);
-}
-
-void fleet_remove(struct handlers *h, struct call *call)
-{
-    order(h, call, FLEET_REMOVE);
-}
+const struct resource resource_fleet = {NEEDS_NOTHING, rows};

@@ -15,7 +15,7 @@
 
 /* ── reading ── */
 
-void incidents_list(struct handlers *h, struct call *call)
+static void incidents_list(struct handlers *h, struct call *call)
 {
     const char *service = json_text_or(call->args, "service", NULL);
     int named;
@@ -29,7 +29,8 @@ void incidents_list(struct handlers *h, struct call *call)
     record_find(h->ports.store, handlers_wait(h, call), &query, NULL, NULL);
 }
 
-void incidents_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+static void incidents_rows(struct handlers *h, struct call *call, json_t *rows,
+                           const struct error *error)
 {
     records_answer_rows(h, call, rows, error, incidents_record_json);
 }
@@ -49,7 +50,7 @@ static void answer_one(struct handlers *h, struct call *call, json_t *incident)
     call->answer(call, 200, seen);
 }
 
-void incident_get(struct handlers *h, struct call *call)
+static void incident_get(struct handlers *h, struct call *call)
 {
     json_t *incident = incidents_one_json(h->ports.alerts, json_int_or(call->args, "n", 0));
     if (incident != NULL)
@@ -58,7 +59,8 @@ void incident_get(struct handlers *h, struct call *call)
         record_ask(h, call, RECORD_INCIDENT);
 }
 
-void incident_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+static void incident_rows(struct handlers *h, struct call *call, json_t *rows,
+                          const struct error *error)
 {
     if (rows == NULL)
         rows_refuse(h, call, error);
@@ -94,45 +96,6 @@ static void end_order(struct handlers *h, struct call *call, int64_t result, int
                     absent ? "not_found" : "refused");
 }
 
-static enum incident_order_kind kind_of(const struct call *call)
-{
-    switch (call->operation - operations) {
-    case OP_INCIDENT_TAKE:
-        return ORDER_TAKE;
-    case OP_INCIDENT_NOTE:
-        return ORDER_NOTE;
-    case OP_INCIDENT_UPDATE:
-        return ORDER_UPDATE;
-    case OP_INCIDENT_ACKNOWLEDGE:
-        return ORDER_ACKNOWLEDGE;
-    case OP_INCIDENT_ESCALATE:
-        return ORDER_ESCALATE;
-    default:
-        return ORDER_SET;
-    }
-}
-
-static json_t *texts_of(const json_t *args)
-{
-    static const char *const names[] = {"title",      "impact",     "summary",
-                                        "root_cause", "resolution", "preventive_measures",
-                                        "war_room"};
-    json_t *texts = json_object();
-    int64_t window = json_int_or(args, "window", -1);
-    char number[24];
-    (void)str_format(number, sizeof number, "%lld", (long long)window);
-    if (window == 0) /* it is no longer tied to one */
-        (void)json_put_null(texts, "window");
-    else if (window > 0)
-        (void)json_put_text(texts, "window", number);
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        const char *text = json_text_or(args, names[i], NULL);
-        if (text != NULL)
-            (void)json_put_text(texts, names[i], text);
-    }
-    return texts;
-}
-
 /* False: the order names something that is not there, and has been refused. */
 static bool sound(struct handlers *h, struct call *call)
 {
@@ -152,15 +115,15 @@ static bool sound(struct handlers *h, struct call *call)
     return window <= 0 || shown != NULL;
 }
 
-void incident_order(struct handlers *h, struct call *call)
+static void incident_order(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     if (!sound(h, call))
         return;
     int64_t number = json_int_or(call->args, "n", 0);
-    JSON_CLEANUP json_t *texts = texts_of(call->args);
+    JSON_CLEANUP json_t *texts = incidents_texts(call->args);
     const struct incident_order order = {
-        .kind = kind_of(call),
+        .kind = (enum incident_order_kind)handlers_order(h, call),
         .person = call->user.email,
         .text = json_text_or(call->args, "text", json_text_or(call->args, "note", NULL)),
         .next_ms = (int64_t)(json_real_or(call->args, "next_minutes", 0) * MINUTE_MS),
@@ -174,7 +137,7 @@ void incident_order(struct handlers *h, struct call *call)
     end_order(h, call, r, number, r < 0 ? NULL : incidents_one_json(h->ports.alerts, number), &err);
 }
 
-void incident_begin(struct handlers *h, struct call *call)
+static void incident_begin(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     int service;
@@ -187,7 +150,7 @@ void incident_begin(struct handlers *h, struct call *call)
               number < 0 ? NULL : incidents_one_json(h->ports.alerts, number), &err);
 }
 
-void alert_acknowledge(struct handlers *h, struct call *call)
+static void alert_acknowledge(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     int64_t number = json_int_or(call->args, "n", 0);
@@ -196,3 +159,21 @@ void alert_acknowledge(struct handlers *h, struct call *call)
                                         handlers_wait(h, call), &err);
     end_order(h, call, r, number, r < 0 ? NULL : alerts_one_json(h->ports.alerts, number), &err);
 }
+
+static const struct handling rows[] = {
+    {OP_ALERT_ACKNOWLEDGE, .run = alert_acknowledge, WRITES(INCIDENT, LOW)},
+    {OP_INCIDENTS, .run = incidents_list, .rows_ended = incidents_rows},
+    {OP_INCIDENT, .run = incident_get, .rows_ended = incident_rows},
+    {OP_INCIDENT_OPEN, .run = incident_begin, WRITES(INCIDENT, LOW)},
+    {OP_INCIDENT_SET, .run = incident_order, .order = ORDER_SET, WRITES(INCIDENT, LOW)},
+    {OP_INCIDENT_TAKE, .run = incident_order, .order = ORDER_TAKE, WRITES(INCIDENT, LOW)},
+    {OP_INCIDENT_NOTE, .run = incident_order, .order = ORDER_NOTE, WRITES(INCIDENT, LOW)},
+    {OP_INCIDENT_UPDATE, .run = incident_order, .order = ORDER_UPDATE, WRITES(INCIDENT, LOW)},
+    {OP_INCIDENT_ACKNOWLEDGE, .run = incident_order, .order = ORDER_ACKNOWLEDGE,
+     WRITES(INCIDENT, LOW)},
+    {OP_INCIDENT_ESCALATE, .run = incident_order, .order = ORDER_ESCALATE, WRITES(INCIDENT, LOW)},
+    {OP_POSTMORTEM, .run = incident_get, .rows_ended = incident_rows},
+    {0},
+};
+
+const struct resource resource_incidents = {NEEDS_ALERTS, rows};

@@ -2,17 +2,21 @@
 #ifndef RESUS_HANDLERS_INSIDE_H
 #define RESUS_HANDLERS_INSIDE_H
 
-#include "handlers/audits.h"
 #include "handlers/handlers.h"
+#include "report/audit_readers.h"
 
 #define HANDLERS_FOLLOWERS_MAX 64
+
+struct handling;
 
 struct handlers {
     struct engine *engine;
     wall_ms started;
     uint64_t web_restarts;
-    struct audit_jobs audits;
+    struct audit_readers audits;
     struct handlers_ports ports;
+    const struct handling *handlings[OPERATION_COUNT];
+    bool there[OPERATION_COUNT]; /* what it needs is part of this daemon */
     uint64_t last_id;
     struct call *waiting;   /* for a store query, a host command or a Redis reply, by call->ask */
     struct call *followers; /* of events */
@@ -39,6 +43,12 @@ void handlers_refuse_error(struct handlers *h, struct call *call, int error, con
                            const struct refusal *own, size_t count, const char *otherwise);
 /* Takes `body`, NULL = no memory; people's names are cut to what the role may see. */
 void handlers_answer_seen(struct handlers *h, struct call *call, int status, json_t *body);
+/* 400: the operation needs `confirmation`, and `text` says why. */
+void handlers_unconfirmed(struct handlers *h, struct call *call, const char *text);
+/* False: refused, because no history of figures is kept. */
+bool handlers_has_history(struct handlers *h, struct call *call) ATTR_MUST_USE;
+/* Takes `items`: {items, next_cursor}. */
+void handlers_answer_list(struct call *call, json_t *items);
 json_t *handlers_success(void); /* {"success": true} */
 /* The service that `service` of the arguments names, -1 = none named; false: refused, because there is
  * none of that name. */

@@ -1,33 +1,16 @@
 /* key rotate: which key is meant, and may it be exchanged now. */
-#include "api/error_body.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/resources.h"
 #include "sshkeys/sshkeys.h"
 
-/* A service's id or an SSH host; without a target the only key there is. NULL after a refusal. */
 static const struct service_settings *target_of(struct handlers *h, struct call *call)
 {
-    const struct settings *s = sshkeys_settings(h->ports.keys);
     const char *target = json_text_or(call->args, "target", NULL);
-    const struct service_settings *found = NULL;
     bool several = false;
     char text[2 * SETTINGS_HOST_MAX];
-    for (size_t i = 0; i < s->service_count; i++) {
-        const struct service_settings *one = &s->services[i];
-        bool named =
-            target == NULL || str_equal(one->id, target) || str_equal(one->ssh.host, target);
-        if (!named || !key_is_of(one, one->ssh.key))
-            continue;
-        several = several || (found != NULL && !str_equal(found->ssh.key, one->ssh.key));
-        found = found == NULL ? one : found;
-        if (target != NULL && str_equal(one->id, target)) { /* an id says it exactly */
-            found = one;
-            several = false;
-            break;
-        }
-    }
-    if (found != NULL && !several)
+    const struct service_settings *found = sshkeys_target(h->ports.keys, target, &several);
+    if (found != NULL)
         return found;
     if (several)
         (void)str_format(text, sizeof text, "There are several SSH keys: name a service.");
@@ -55,17 +38,7 @@ static bool possible(struct handlers *h, struct call *call)
     return false;
 }
 
-static void refuse_unconfirmed(struct handlers *h, struct call *call)
-{
-    json_t *body = error_body("Confirmation required",
-                              "Every service that uses the key goes over to the new one. To "
-                              "confirm it: {\"confirmation\": true}.",
-                              "confirmation_required", handlers_now(h).wall);
-    (void)json_put_bool(body, "confirmation_required", true);
-    call->answer(call, 400, body);
-}
-
-void key_rotate(struct handlers *h, struct call *call)
+static void key_rotate(struct handlers *h, struct call *call)
 {
     struct sshkeys *k = h->ports.keys;
     bool goes_on = str_equal(json_text_or(call->args, "step", "begin"), "continue");
@@ -77,7 +50,9 @@ void key_rotate(struct handlers *h, struct call *call)
     if (s == NULL)
         return;
     if (goes_on && !json_bool_or(call->args, "confirmation", false)) {
-        refuse_unconfirmed(h, call);
+        handlers_unconfirmed(h, call,
+                             "Every service that uses the key goes over to the new one. To confirm "
+                             "it: {\"confirmation\": true}.");
         return;
     }
     if (!possible(h, call))
@@ -92,3 +67,10 @@ void key_rotate(struct handlers *h, struct call *call)
     if (sshkeys_order(k, s, &order, &err) < 0)
         handlers_refuse(h, call, 500, "Out of memory", err.text, "out_of_memory");
 }
+
+static const struct handling rows[] = {
+    {OP_KEY_ROTATE, .run = key_rotate},
+    {0},
+};
+
+const struct resource resource_key_rotate = {NEEDS_NOTHING, rows};

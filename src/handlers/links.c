@@ -56,7 +56,7 @@ static bool open_link(struct handlers *h, struct call *call, struct opened *ret)
     return false;
 }
 
-void link_show(struct handlers *h, struct call *call)
+static void link_show(struct handlers *h, struct call *call)
 {
     struct opened o;
     if (!open_link(h, call, &o))
@@ -72,7 +72,7 @@ void link_show(struct handlers *h, struct call *call)
     json_decref(o.incident);
 }
 
-void link_acknowledge(struct handlers *h, struct call *call)
+static void link_acknowledge(struct handlers *h, struct call *call)
 {
     struct opened o;
     struct error err = {0};
@@ -105,3 +105,11 @@ void link_acknowledge(struct handlers *h, struct call *call)
     }
     json_decref(o.incident);
 }
+
+static const struct handling rows[] = {
+    {OP_LINK_SHOW, .run = link_show},
+    {OP_LINK_ACKNOWLEDGE, .run = link_acknowledge, WRITES(INCIDENT, MODERATE)},
+    {0},
+};
+
+const struct resource resource_links = {NEEDS_ALERTS, rows};

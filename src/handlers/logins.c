@@ -101,7 +101,7 @@ static void login_checked(struct call *call, bool good, const char *hash)
     let_in(h, call, u);
 }
 
-void login(struct handlers *h, struct call *call)
+static void login(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     const char *email = email_of(call);
@@ -116,7 +116,7 @@ void login(struct handlers *h, struct call *call)
                      json_text_or(call->args, "password", ""), NULL, login_checked);
 }
 
-void logout(struct handlers *h, struct call *call)
+static void logout(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     struct session *s = session_by_jti(a, call->session);
@@ -132,7 +132,7 @@ void logout(struct handlers *h, struct call *call)
 
 /* ── me ── */
 
-void me(struct handlers *h, struct call *call)
+static void me(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     const struct user *u = user_by_number(a, call->user_number);
@@ -157,8 +157,7 @@ static void password_checked(struct call *call, bool good, const char *hash)
     if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
         return;
     if (hash[0] == '\0') {
-        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
-                        "busy");
+        account_unhashed(h, call);
         return;
     }
     (void)str_copy(u->hash, sizeof u->hash, hash);
@@ -173,7 +172,7 @@ static void password_checked(struct call *call, bool good, const char *hash)
     account_answer_saved(h, call, account_save(a, STORE_USER, u), body);
 }
 
-void password_change(struct handlers *h, struct call *call)
+static void password_change(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     const struct user *u = account_own_user(h, call);
@@ -185,3 +184,13 @@ void password_change(struct handlers *h, struct call *call)
     else
         account_ask_password(h, call, u, fresh, password_checked);
 }
+
+static const struct handling rows[] = {
+    {OP_LOGIN, .run = login, WRITES(AUTHENTICATION, LOW)},
+    {OP_LOGOUT, .run = logout, WRITES(AUTHENTICATION, LOW)},
+    {OP_ME, .run = me},
+    {OP_PASSWORD, .run = password_change, WRITES(CONFIGURATION, MODERATE)},
+    {0},
+};
+
+const struct resource resource_logins = {NEEDS_ACCOUNTS, rows};

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "handlers/resources.h"
 #include "host/systemctl.h"
+#include "report/log_follow.h"
 #include "report/log_lines.h"
 
 #define LOGS_LINES 50      /* unless told */
@@ -16,11 +17,9 @@
 
 enum { STEP_JOURNAL_SUDO, STEP_JOURNAL_PLAIN, STEP_FILE };
 
-/* What a call remembers between its questions. Where a follow stands: `call->seen` is the moment of
- * the newest line. Several lines share a moment, and the next look may bring more of them. */
+/* What a call remembers between its questions. */
 struct reading {
-    bool from_now;                /* until the first look has told where the log stands */
-    size_t shown;                 /* lines of that moment that were passed on */
+    struct log_follow at;         /* of a follow */
     char problem[ERROR_TEXT_MAX]; /* which log cannot be read, and why; "" = none */
 };
 
@@ -76,24 +75,24 @@ static struct reading *reading_new(struct handlers *h, struct call *call)
     return r;
 }
 
-void logs_get(struct handlers *h, struct call *call)
+static void logs_get(struct handlers *h, struct call *call)
 {
     if (reading_new(h, call) != NULL)
         begin(h, call);
 }
 
-void logs_follow(struct handlers *h, struct call *call)
+static void logs_follow(struct handlers *h, struct call *call)
 {
     struct reading *r = reading_new(h, call);
     if (r == NULL)
         return;
-    r->from_now = call->seen.ms == 0;
-    if (r->from_now)
+    r->at.from_now = call->seen.ms == 0;
+    if (r->at.from_now)
         call->seen = handlers_now(h).wall;
     begin(h, call);
 }
 
-void logs_woken(struct handlers *h, struct call *call)
+static void logs_woken(struct handlers *h, struct call *call)
 {
     begin(h, call);
 }
@@ -121,53 +120,13 @@ static void deliver(struct handlers *h, struct call *call, json_t *lines)
     call->answer(call, 200, body);
 }
 
-static wall_ms moment_of(const json_t *lines, size_t i)
-{
-    return (wall_ms){json_int_or(json_array_get(lines, i), "at_ms", 0)};
-}
-
-/* "Now" is where the log stands: its clock is the host's, which may be behind ours. With `lines`
- * so many of the newest come first. Returns how many are to be looked at. */
-static size_t find_now(struct call *call, const json_t *lines)
-{
-    struct reading *f = call->data;
-    size_t count = json_array_size(lines);
-    size_t wanted = (size_t)json_int_or(call->args, "lines", 0);
-    wall_ms newest = count == 0 ? WALL_NONE : moment_of(lines, 0);
-    f->from_now = false;
-    if (wanted > 0) {
-        call->seen = WALL_NONE;
-        return wanted < count ? wanted : count;
-    }
-    if (newest.ms > call->seen.ms)
-        return count;
-    call->seen = newest;
-    while (f->shown < count && moment_of(lines, f->shown).ms == newest.ms)
-        f->shown++;
-    return count;
-}
-
 static void push_new(struct handlers *h, struct call *call, json_t *lines)
 {
     struct reading *f = call->data;
     assert(f != NULL); /* logs_follow() made it */
-    size_t count = f->from_now ? find_now(call, lines) : json_array_size(lines);
-    wall_ms start = call->seen;
-    size_t known = f->shown;
-    for (size_t i = count; i > 0 && !call->gone; i--) {
-        wall_ms at = moment_of(lines, i - 1);
-        if (at.ms < start.ms)
-            continue;
-        if (at.ms == start.ms && known > 0) {
-            known--;
-            continue;
-        }
-        f->shown = at.ms == call->seen.ms ? f->shown + 1 : 1;
-        call->seen = at;
-        json_t *out = json_deep_copy(json_array_get(lines, i - 1));
-        (void)json_object_del(out, "at_ms");
-        call->push(call, out);
-    }
+    f->at.seen = call->seen;
+    log_follow_push(&f->at, lines, (size_t)json_int_or(call->args, "lines", 0), call);
+    call->seen = f->at.seen;
     json_decref(call->kept);
     call->kept = NULL;
     if (call->gone)
@@ -194,16 +153,6 @@ static void refuse_unread(struct handlers *h, struct call *call, const struct ho
            "host_unreachable");
 }
 
-void host_first_words(const struct host_result *r, char *to, size_t size)
-{
-    const char *end = r->err_length == 0 ? NULL : memchr(r->err, '\n', r->err_length);
-    size_t length = end == NULL ? r->err_length : (size_t)(end - r->err);
-    if (length > 0)
-        (void)str_copy_clean(to, size, r->err, length);
-    else
-        (void)str_format(to, size, "it ended with status %d", r->exit_code);
-}
-
 /* A refused command leaves an empty log: that is not the same as a log without lines. The first
  * trouble stays, unless the journal can be read without sudo after all. */
 static void note_trouble(struct reading *r, int step, const struct host_result *result, size_t read)
@@ -218,14 +167,14 @@ static void note_trouble(struct reading *r, int step, const struct host_result *
                      step == STEP_FILE ? "The log file" : "The journal", why);
 }
 
-void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
+static void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
 {
     bool file = call->number == STEP_FILE;
     struct log_lines c = {
         call->kept, log_lines_least(json_text_or(call->args, "level", "info")), call->seen,
         file && engine_settings(h->engine, call->service)->control == CONTROL_SSH};
     struct reading *r = call->data;
-    if (call->operation == &operations[OP_LOGS_FOLLOW] && r->from_now)
+    if (call->operation == &operations[OP_LOGS_FOLLOW] && r->at.from_now)
         c.since = WALL_NONE;
     if (result->end != HOST_EXITED) {
         refuse_unread(h, call, result);
@@ -253,3 +202,11 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
     else
         deliver(h, call, lines);
 }
+
+static const struct handling rows[] = {
+    {OP_LOGS, .run = logs_get, .host_ended = logs_host_ended},
+    {OP_LOGS_FOLLOW, .run = logs_follow, .host_ended = logs_host_ended, .woken = logs_woken},
+    {0},
+};
+
+const struct resource resource_logs = {NEEDS_NOTHING, rows};

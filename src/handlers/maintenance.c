@@ -43,7 +43,7 @@ static void refuse(struct handlers *h, struct call *call, int r, const char *tex
 
 /* ── reading ── */
 
-void maintenance_get(struct handlers *h, struct call *call)
+static void maintenance_get(struct handlers *h, struct call *call)
 {
     const struct maintenance_reader reader = reader_of(call);
     int64_t limit = json_int_or(call->args, "limit", LIST_LIMIT);
@@ -53,7 +53,7 @@ void maintenance_get(struct handlers *h, struct call *call)
     handlers_answer_seen(h, call, 200, body);
 }
 
-void maintenance_get_one(struct handlers *h, struct call *call)
+static void maintenance_get_one(struct handlers *h, struct call *call)
 {
     const struct maintenance_reader reader = reader_of(call);
     json_t *body = maintenance_show(h->ports.maintenance, number_of(call), &reader);
@@ -63,7 +63,7 @@ void maintenance_get_one(struct handlers *h, struct call *call)
         handlers_answer_seen(h, call, 200, body);
 }
 
-void calendar_get(struct handlers *h, struct call *call)
+static void calendar_get(struct handlers *h, struct call *call)
 {
     const struct maintenance_reader reader = reader_of(call);
     struct buf out ATTR_CLEANUP(buf_free) = BUF_LIMIT(CALENDAR_MAX);
@@ -130,24 +130,12 @@ static wall_ms ordered_end(struct handlers *h, const struct call *call, enum win
                : WALL_NONE;
 }
 
-void maintenance_orders(struct handlers *h, struct call *call)
+static void change_state(struct handlers *h, struct call *call)
 {
-    static const struct {
-        enum operation_id operation;
-        enum window_event event;
-    } orders[] = {
-        {OP_MAINTENANCE_CANCEL, WINDOW_CANCEL},
-        {OP_MAINTENANCE_BEGIN, WINDOW_BEGIN},
-        {OP_MAINTENANCE_END, WINDOW_FINISH},
-        {OP_MAINTENANCE_EXTEND, WINDOW_EXTEND},
-    };
+    enum window_event event = (enum window_event)handlers_order(h, call);
     int64_t minutes = json_int_or(call->args, "minutes", 0);
-    enum window_event event = WINDOW_EVENT_COUNT;
     struct error err = {0};
     char text[64] = "";
-    for (size_t i = 0; i < ARRAY_LENGTH(orders); i++)
-        if (call->operation == &operations[orders[i].operation])
-            event = orders[i].event;
     if (minutes > 0)
         (void)str_format(text, sizeof text, "%" PRId64 " minutes", minutes);
     if (door_outlasts_grant(h, call, ordered_end(h, call, event)))
@@ -158,7 +146,7 @@ void maintenance_orders(struct handlers *h, struct call *call)
     done(h, call, r, &err, text);
 }
 
-void maintenance_tick(struct handlers *h, struct call *call)
+static void maintenance_tick(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     char text[64];
@@ -174,21 +162,7 @@ void maintenance_tick(struct handlers *h, struct call *call)
 
 /* ── planning ── */
 
-static int64_t length_ms(const struct call *call)
-{
-    return (int64_t)(json_real_or(call->args, "duration_minutes", 0) * MINUTE_MS);
-}
-
-static void times_text(const struct maintenance_wish *wish, char *text, size_t size)
-{
-    char from[WALL_TEXT_SIZE];
-    char until[WALL_TEXT_SIZE];
-    if (wish->starts.ms != WALL_NONE.ms && wish->ends.ms != WALL_NONE.ms)
-        (void)str_format(text, size, "%s until %s", wall_text(wish->starts, from),
-                         wall_text(wish->ends, until));
-}
-
-void maintenance_post(struct handlers *h, struct call *call)
+static void maintenance_post(struct handlers *h, struct call *call)
 {
     struct maintenance_request wished = {0};
     struct error err = {0};
@@ -198,34 +172,27 @@ void maintenance_post(struct handlers *h, struct call *call)
         refuse(h, call, (int)r, err.text);
         return;
     }
-    wished.wish.ends = wall_add(wished.wish.starts, length_ms(call));
+    maintenance_read_end(call->args, &wished.wish, NULL);
     if (wished.wish.impact < 0)
         wished.wish.impact = WINDOW_OUTAGE;
     if (door_outlasts_grant(h, call, wished.wish.ends))
         return;
-    times_text(&wished.wish, text, sizeof text);
+    maintenance_times_text(&wished.wish, text, sizeof text);
     uint64_t id = handlers_wait(h, call);
     r = maintenance_plan(h->ports.maintenance, &wished.wish, &call->user, id, &err);
     done(h, call, r, &err, text);
 }
 
-/* A new start keeps the length, a new length the start. Returns when the window ends then. */
-static wall_ms fill_times(struct handlers *h, const struct call *call,
-                          struct maintenance_wish *wish)
+/* When the window ends once the wish is granted. */
+static wall_ms end_of(const struct maintenance_wish *wish, const json_t *now)
 {
-    wall_ms starts;
-    wall_ms ends;
-    bool length = json_is_number(json_object_get(call->args, "duration_minutes"));
-    planned_times(h, call, &starts, &ends);
-    if (wish->starts.ms == WALL_NONE.ms && !length)
-        return ends;
-    if (wish->starts.ms == WALL_NONE.ms)
-        wish->starts = starts;
-    wish->ends = wall_add(wish->starts, length ? length_ms(call) : wall_since(ends, starts));
-    return wish->ends;
+    wall_ms ends = wish->ends;
+    if (ends.ms == WALL_NONE.ms)
+        (void)wall_parse(json_text_or(now, "ends_at", ""), &ends);
+    return ends;
 }
 
-void maintenance_patch(struct handlers *h, struct call *call)
+static void maintenance_patch(struct handlers *h, struct call *call)
 {
     struct maintenance_request wished = {0};
     struct error err = {0};
@@ -235,10 +202,32 @@ void maintenance_patch(struct handlers *h, struct call *call)
         refuse(h, call, r, err.text);
         return;
     }
-    if (door_outlasts_grant(h, call, fill_times(h, call, &wished.wish)))
+    JSON_CLEANUP json_t *now = maintenance_show(h->ports.maintenance, number_of(call), NULL);
+    maintenance_read_end(call->args, &wished.wish, now);
+    if (door_outlasts_grant(h, call, end_of(&wished.wish, now)))
         return;
-    times_text(&wished.wish, text, sizeof text);
+    maintenance_times_text(&wished.wish, text, sizeof text);
     uint64_t id = handlers_wait(h, call);
     r = maintenance_change(h->ports.maintenance, number_of(call), &wished.wish, id, &err);
     done(h, call, r, &err, text);
 }
+
+static const struct handling rows[] = {
+    {OP_MAINTENANCE, .run = maintenance_get},
+    {OP_MAINTENANCE_SHOW, .run = maintenance_get_one},
+    {OP_MAINTENANCE_PLAN, .run = maintenance_post, WRITES(MAINTENANCE, MODERATE)},
+    {OP_MAINTENANCE_SET, .run = maintenance_patch, WRITES(MAINTENANCE, MODERATE)},
+    {OP_MAINTENANCE_CANCEL, .run = change_state, .order = WINDOW_CANCEL,
+     WRITES(MAINTENANCE, MODERATE)},
+    {OP_MAINTENANCE_BEGIN, .run = change_state, .order = WINDOW_BEGIN,
+     WRITES(MAINTENANCE, MODERATE)},
+    {OP_MAINTENANCE_END, .run = change_state, .order = WINDOW_FINISH,
+     WRITES(MAINTENANCE, MODERATE)},
+    {OP_MAINTENANCE_EXTEND, .run = change_state, .order = WINDOW_EXTEND,
+     WRITES(MAINTENANCE, MODERATE)},
+    {OP_MAINTENANCE_CHECKLIST, .run = maintenance_tick, WRITES(MAINTENANCE, MODERATE)},
+    {OP_CALENDAR, .run = calendar_get},
+    {0},
+};
+
+const struct resource resource_maintenance = {NEEDS_WINDOWS, rows};

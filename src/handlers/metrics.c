@@ -3,70 +3,31 @@
 #include "base/str.h"
 #include "handlers/resources.h"
 #include "report/metrics_json.h"
+#include "report/service_levels.h"
 
-#define HOUR_MS (3600LL * 1000)
-#define KEPT_MS (90 * 24 * HOUR_MS)
 #define MARKS_MAX 500 /* of each kind */
 
-enum { STEP_SERIES, STEP_RECOVERIES, STEP_OPERATIONS };
+enum { STEP_SERIES, STEP_LEVELS = STEP_SERIES, STEP_RECOVERIES, STEP_OPERATIONS };
 
-static wall_ms time_or(const struct call *call, const char *field, wall_ms otherwise)
+static void metrics_get(struct handlers *h, struct call *call)
 {
-    wall_ms t;
-    const char *text = json_text_or(call->args, field, NULL);
-    return text != NULL && wall_parse(text, &t) == 0 ? t : otherwise;
-}
-
-static void refuse(struct handlers *h, struct call *call, const char *message)
-{
-    handlers_refuse(h, call, 400, "Bad input", message, "bad_input");
-}
-
-static bool read_question(struct handlers *h, struct call *call, struct series_question *q)
-{
-    char bad[64];
-    char text[160];
-    wall_ms now = handlers_now(h).wall;
-    *q = (struct series_question){.now = now, .step = json_int_or(call->args, "step", 0)};
-    q->to = time_or(call, "to", now);
-    q->from = time_or(call, "from", wall_add(q->to, -HOUR_MS));
-    (void)str_copy(q->service, sizeof q->service, engine_settings(h->engine, call->service)->id);
-    if (wall_since(q->to, q->from) <= 0) {
-        refuse(h, call, "`from` must be before `to`");
-        return false;
-    }
-    if (!metrics_names(json_text_or(call->args, "series", NULL), &q->wanted, bad, sizeof bad)) {
-        (void)str_format(text, sizeof text, "`series`: there is none called \"%s\"", bad);
-        refuse(h, call, text);
-        return false;
-    }
-    /* Nothing older is kept, and nothing newer is there yet. */
-    if (wall_since(now, q->from) > KEPT_MS)
-        q->from = wall_add(now, -KEPT_MS);
-    if (wall_since(q->to, now) > HOUR_MS)
-        q->to = wall_add(now, HOUR_MS);
-    if (wall_since(q->to, q->from) <= 0)
-        q->to = wall_add(q->from, 1000);
-    return true;
-}
-
-void metrics_get(struct handlers *h, struct call *call)
-{
-    struct series_question q;
-    if (h->ports.series == NULL) {
-        handlers_refuse(h, call, 503, "No history", "The history of figures could not be opened.",
-                        "no_history");
+    struct series_question q = {0};
+    struct error err = {0};
+    if (!handlers_has_history(h, call))
+        return;
+    (void)str_copy(q.service, sizeof q.service, engine_settings(h->engine, call->service)->id);
+    if (metrics_question(call->args, handlers_now(h).wall, &q, &err) < 0) {
+        handlers_refuse(h, call, 400, "Bad input", err.text, "bad_input");
         return;
     }
-    if (!read_question(h, call, &q))
-        return;
     call->number = STEP_SERIES;
     call->seen = q.from;
     call->kept = NULL;
     series_store_ask(h->ports.series, handlers_wait(h, call), &q);
 }
 
-void metrics_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+static void metrics_rows(struct handlers *h, struct call *call, json_t *rows,
+                         const struct error *error)
 {
     const char *id = engine_settings(h->engine, call->service)->id;
     if (rows == NULL) {
@@ -94,3 +55,49 @@ void metrics_rows(struct handlers *h, struct call *call, json_t *rows, const str
     (void)json_put_text(body, "service", id);
     call->answer(call, 200, body);
 }
+
+/* ── service levels ── */
+
+#define DAY_MS (86400LL * 1000)
+
+static void slo_get(struct handlers *h, struct call *call)
+{
+    struct series_question q = {.now = handlers_now(h).wall};
+    if (!handlers_has_history(h, call))
+        return;
+    (void)str_copy(q.service, sizeof q.service, engine_settings(h->engine, call->service)->id);
+    call->number = STEP_LEVELS;
+    call->seen = q.now;
+    series_store_ask_levels(h->ports.series, handlers_wait(h, call), &q,
+                            LEVELS_MANUAL_TARGET_SECONDS);
+}
+
+static void slo_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+{
+    const char *id = engine_settings(h->engine, call->service)->id;
+    if (rows == NULL) {
+        rows_refuse(h, call, error);
+        return;
+    }
+    if (call->number == STEP_LEVELS) {
+        call->kept = json_incref(rows);
+        call->number = STEP_RECOVERIES;
+        store_query_recoveries(h->ports.store, handlers_wait(h, call), id,
+                               wall_add(call->seen, -LEVELS_DAYS_MAX * DAY_MS),
+                               STORE_QUERY_ROWS_MAX);
+        return;
+    }
+    json_t *body = json_object();
+    (void)json_put_text(body, "service", id);
+    (void)json_put_wall(body, "until", call->seen);
+    (void)json_put(body, "windows", service_levels_json(call->kept, rows, call->seen));
+    call->answer(call, 200, body);
+}
+
+static const struct handling rows[] = {
+    {OP_METRICS, .run = metrics_get, .rows_ended = metrics_rows},
+    {OP_SLO, .run = slo_get, .rows_ended = slo_rows},
+    {0},
+};
+
+const struct resource resource_metrics = {NEEDS_NOTHING, rows};

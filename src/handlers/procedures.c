@@ -35,13 +35,13 @@ static void answer(struct handlers *h, struct call *call, int status, json_t *bo
         handlers_answer_seen(h, call, status, body);
 }
 
-void procedures_get(struct handlers *h, struct call *call)
+static void procedures_get(struct handlers *h, struct call *call)
 {
     answer(h, call, 200, procedures_list(h->ports.procedures, call->service));
 }
 
 /* With `wait`: not while Resus works in it; after HOLD_MS in any case. */
-void procedure_woken(struct handlers *h, struct call *call)
+static void procedure_woken(struct handlers *h, struct call *call)
 {
     bool works = json_bool_or(call->args, "wait", false) &&
                  procedures_working(h->ports.procedures, call->service, number_of(call));
@@ -51,13 +51,13 @@ void procedure_woken(struct handlers *h, struct call *call)
            procedures_one(h->ports.procedures, call->service, number_of(call)));
 }
 
-void procedure_get(struct handlers *h, struct call *call)
+static void procedure_get(struct handlers *h, struct call *call)
 {
     call->seen = handlers_now(h).wall;
     procedure_woken(h, call);
 }
 
-void procedure_post(struct handlers *h, struct call *call)
+static void procedure_post(struct handlers *h, struct call *call)
 {
     const struct procedures_wish wish = {
         .kind = str_equal(json_text_or(call->args, "kind", ""), "update") ? PROCEDURE_UPDATE
@@ -76,7 +76,7 @@ void procedure_post(struct handlers *h, struct call *call)
         answer(h, call, 202, procedures_one(h->ports.procedures, call->service, r));
 }
 
-void procedure_order(struct handlers *h, struct call *call)
+static void procedure_order(struct handlers *h, struct call *call)
 {
     const char *word = json_text_or(call->args, "order", "");
     struct procedures_order order = {.event = PROCEDURE_EVENT_COUNT,
@@ -94,7 +94,7 @@ void procedure_order(struct handlers *h, struct call *call)
         answer(h, call, 202, procedures_one(h->ports.procedures, call->service, number_of(call)));
 }
 
-void procedure_tick(struct handlers *h, struct call *call)
+static void procedure_tick(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     int r = procedures_mark(h->ports.procedures, call->service, number_of(call),
@@ -106,3 +106,14 @@ void procedure_tick(struct handlers *h, struct call *call)
     else
         answer(h, call, 200, procedures_one(h->ports.procedures, call->service, number_of(call)));
 }
+
+static const struct handling rows[] = {
+    {OP_PROCEDURES, .run = procedures_get},
+    {OP_PROCEDURE_SHOW, .run = procedure_get, .woken = procedure_woken},
+    {OP_PROCEDURE_BEGIN, .run = procedure_post},
+    {OP_PROCEDURE_ORDER, .run = procedure_order},
+    {OP_PROCEDURE_CHECKLIST, .run = procedure_tick},
+    {0},
+};
+
+const struct resource resource_procedures = {NEEDS_PROCEDURES, rows};

@@ -20,7 +20,7 @@ static bool may_see(const struct call *call, const json_t *one)
 
 void records_answer(struct call *call, json_t *list)
 {
-    JSON_CLEANUP json_t *items = json_array();
+    json_t *items = json_array();
     size_t i;
     json_t *one;
     json_array_foreach(list, i, one) {
@@ -28,7 +28,7 @@ void records_answer(struct call *call, json_t *list)
             (void)json_array_append_new(items, visible_people(one, call->access));
     }
     json_decref(list);
-    call->answer(call, 200, rows_list(items));
+    handlers_answer_list(call, items);
 }
 
 void records_answer_rows(struct handlers *h, struct call *call, const json_t *rows,

@@ -1,15 +1,14 @@
 /* auto-recovery: status, settings, reset, history, explanation, pause */
-#include "api/frame.h"
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/door.h"
 #include "handlers/resources.h"
+#include "report/recovery_evidence.h"
 
 #define HISTORY_LIMIT 50
-#define EVIDENCE_BYTES_MAX (FRAME_MAX / 3) /* of one answer; in JSON a byte may take more */
-#define METRICS_MS 86400000                /* the figures are those of 24 hours */
-#define SETTINGS_MAX 16                    /* the operation has fewer fields than that */
+#define METRICS_MS 86400000 /* the figures are those of 24 hours */
+#define SETTINGS_MAX 16     /* the operation has fewer fields than that */
 
 /* ── metrics ── */
 
@@ -29,13 +28,13 @@ static void put_metrics(json_t *body, json_t *rows)
 
 /* ── what it is and what it shall be ── */
 
-void recovery_status(struct handlers *h, struct call *call)
+static void recovery_status(struct handlers *h, struct call *call)
 {
     ask_metrics(h, call);
 }
 
-void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
-                          const struct error *error)
+static void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
+                                 const struct error *error)
 {
     (void)error;
     json_t *body = engine_recovery_json(h->engine, call->service, handlers_now(h));
@@ -78,7 +77,7 @@ static struct engine_order order_of(struct handlers *h, struct call *call)
     return (struct engine_order){stored, call};
 }
 
-void recovery_set(struct handlers *h, struct call *call)
+static void recovery_set(struct handlers *h, struct call *call)
 {
     struct engine_setting settings[SETTINGS_MAX];
     char texts[SETTINGS_MAX][64];
@@ -99,42 +98,23 @@ void recovery_set(struct handlers *h, struct call *call)
         handlers_refuse(h, call, 400, "Bad input", err.text, "bad_input");
 }
 
-void recovery_reset(struct handlers *h, struct call *call)
+static void recovery_reset(struct handlers *h, struct call *call)
 {
     struct engine_order order = order_of(h, call);
     engine_recovery_reset(h->engine, call->service, &call->user,
                           json_text_or(call->args, "reason", ""), &order, handlers_now(h));
 }
 
-void recovery_history(struct handlers *h, struct call *call)
+static void recovery_history(struct handlers *h, struct call *call)
 {
     const char *id = engine_settings(h->engine, call->service)->id;
     int limit = (int)json_int_or(call->args, "limit", HISTORY_LIMIT);
     store_query_recoveries(h->ports.store, handlers_wait(h, call), id, WALL_NONE, limit);
 }
 
-/* What was captured names clients, commands and lines of the log: for admins. The newest keep
- * theirs when all together would not fit into a frame. */
-static json_t *with_evidence(json_t *rows, enum access access)
-{
-    size_t budget = access == ACCESS_ADMIN ? EVIDENCE_BYTES_MAX : 0;
-    size_t i, k;
-    json_t *row, *text;
-    json_array_foreach(rows, i, row) {
-        size_t bytes = 0;
-        json_array_foreach(json_object_get(row, "evidence"), k, text) {
-            bytes += json_string_length(text);
-        }
-        if (bytes > budget)
-            (void)json_put_null(row, "evidence");
-        budget -= bytes > budget ? budget : bytes;
-    }
-    return rows_list(rows);
-}
-
 /* First the list, then its figures. */
-void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
-                           const struct error *error)
+static void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
+                                  const struct error *error)
 {
     json_t *body = call->kept;
     if (body != NULL) {
@@ -144,18 +124,19 @@ void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
     } else if (rows == NULL) {
         rows_refuse(h, call, error);
     } else {
-        call->kept = with_evidence(rows, call->access);
+        recovery_evidence_cut(rows, call->access);
+        call->kept = rows_list(rows);
         ask_metrics(h, call);
     }
 }
 
-void recovery_explain(struct handlers *h, struct call *call)
+static void recovery_explain(struct handlers *h, struct call *call)
 {
     JSON_CLEANUP json_t *whole = engine_explain_json(h->engine, call->service, handlers_now(h));
     call->answer(call, 200, visible_cause(whole, call->access));
 }
 
-void recovery_pause(struct handlers *h, struct call *call)
+static void recovery_pause(struct handlers *h, struct call *call)
 {
     int64_t seconds = json_int_or(call->args, "for_seconds", 7200);
     struct engine_order order = order_of(h, call);
@@ -165,9 +146,22 @@ void recovery_pause(struct handlers *h, struct call *call)
                  json_text_or(call->args, "reason", ""), &order, handlers_now(h));
 }
 
-void recovery_resume(struct handlers *h, struct call *call)
+static void recovery_resume(struct handlers *h, struct call *call)
 {
     struct engine_order order = order_of(h, call);
     engine_resume(h->engine, call->service, &call->user, json_text_or(call->args, "reason", ""),
                   &order, handlers_now(h));
 }
+
+static const struct handling rows[] = {
+    {OP_RECOVERY_STATUS, .run = recovery_status, .rows_ended = recovery_status_rows},
+    {OP_RECOVERY_SET, .run = recovery_set, .rows_ended = recovery_status_rows},
+    {OP_RECOVERY_RESET, .run = recovery_reset, .rows_ended = recovery_status_rows},
+    {OP_RECOVERY_HISTORY, .run = recovery_history, .rows_ended = recovery_history_rows},
+    {OP_EXPLAIN, .run = recovery_explain},
+    {OP_PAUSE, .run = recovery_pause, .rows_ended = recovery_status_rows},
+    {OP_RESUME, .run = recovery_resume, .rows_ended = recovery_status_rows},
+    {0},
+};
+
+const struct resource resource_recoveries = {NEEDS_NOTHING, rows};

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/error_body.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/resources.h"
@@ -47,30 +46,8 @@ static bool confirmed(struct handlers *h, struct call *call, int target)
                      "A restore replaces data of %s. To confirm it, repeat the name of the service "
                      "that gets the data: %s.",
                      id, id);
-    json_t *body =
-        error_body("Confirmation required", text, "confirmation_required", handlers_now(h).wall);
-    (void)json_put_bool(body, "confirmation_required", true);
-    call->answer(call, 400, body);
+    handlers_unconfirmed(h, call, text);
     return false;
-}
-
-/* The texts of the blockers, as pre-flight has them, and the plan. */
-static void blocked(struct handlers *h, struct call *call, json_t *plan)
-{
-    size_t i;
-    const json_t *one;
-    json_t *texts = json_array();
-    json_t *details = json_object();
-    json_array_foreach(json_object_get(plan, "blockers"), i, one) {
-        (void)json_array_append_new(texts, json_string(json_text_or(one, "text", "")));
-    }
-    const char *text = json_array_size(texts) == 1 ? json_string_value(json_array_get(texts, 0))
-                                                   : "Several things stand in the way.";
-    json_t *body = error_body("Restore blocked", text, "blocked", handlers_now(h).wall);
-    (void)json_put(details, "blockers", texts);
-    (void)json_put(details, "plan", plan);
-    (void)json_put(body, "details", details);
-    call->answer(call, 422, body);
 }
 
 static void planned(void *context, uint64_t ticket, int result, json_t *body,
@@ -84,7 +61,7 @@ static void planned(void *context, uint64_t ticket, int result, json_t *body,
     }
     bool begins = call->operation == &operations[OP_RESTORE];
     if (result == -EPERM)
-        blocked(h, call, body);
+        call->answer(call, 422, restores_blocked_json(body, handlers_now(h).wall));
     else if (result < 0)
         refuse(h, call, result, err->text);
     else
@@ -100,7 +77,7 @@ static int choice(const struct call *call, const char *key, const char *const *w
 static const char *const methods[] = {"file", "replicate", "keys"};
 static const char *const modes[] = {"exact", "overwrite", "missing"};
 
-void restore_order_post(struct handlers *h, struct call *call)
+static void restore_order_post(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     bool begins = call->operation == &operations[OP_RESTORE];
@@ -134,13 +111,13 @@ void restore_order_post(struct handlers *h, struct call *call)
 
 /* ── what is there ── */
 
-void restores_get(struct handlers *h, struct call *call)
+static void restores_get(struct handlers *h, struct call *call)
 {
     handlers_answer_seen(h, call, 200, restores_list(h->ports.restores, call->service));
 }
 
 /* With `wait`: not before it has ended or waits for a person, or so many seconds have passed. */
-void restore_woken(struct handlers *h, struct call *call)
+static void restore_woken(struct handlers *h, struct call *call)
 {
     int64_t number = json_int_or(call->args, "n", 0);
     bool works = restores_runs(h->ports.restores, call->service, number);
@@ -153,7 +130,7 @@ void restore_woken(struct handlers *h, struct call *call)
         handlers_answer_seen(h, call, call->gone ? 499 : 200, body);
 }
 
-void restore_get(struct handlers *h, struct call *call)
+static void restore_get(struct handlers *h, struct call *call)
 {
     call->seen = handlers_now(h).wall;
     restore_woken(h, call);
@@ -161,7 +138,7 @@ void restore_get(struct handlers *h, struct call *call)
 
 /* ── resume, undo, cancel ── */
 
-void restore_change(struct handlers *h, struct call *call)
+static void restore_change(struct handlers *h, struct call *call)
 {
     struct error err = {0};
     enum restore_event order = call->operation == &operations[OP_RESTORE_UNDO]     ? RESTORE_UNDO
@@ -175,3 +152,16 @@ void restore_change(struct handlers *h, struct call *call)
     else
         handlers_answer_seen(h, call, 202, restores_one(h->ports.restores, call->service, number));
 }
+
+static const struct handling rows[] = {
+    {OP_RESTORE_PLAN, .run = restore_order_post},
+    {OP_RESTORE, .run = restore_order_post},
+    {OP_RESTORES, .run = restores_get},
+    {OP_RESTORE_SHOW, .run = restore_get, .woken = restore_woken},
+    {OP_RESTORE_UNDO, .run = restore_change},
+    {OP_RESTORE_RESUME, .run = restore_change},
+    {OP_RESTORE_CANCEL, .run = restore_change},
+    {0},
+};
+
+const struct resource resource_restores = {NEEDS_RESTORES, rows};

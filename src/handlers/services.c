@@ -7,10 +7,11 @@
 #include "base/str.h"
 #include "base/version.h"
 #include "handlers/resources.h"
+#include "report/bundle_parts.h"
 #include "sshkeys/sshkeys.h"
 #include "store/database.h"
 
-void services_list(struct handlers *h, struct call *call)
+static void services_list(struct handlers *h, struct call *call)
 {
     JSON_CLEANUP json_t *whole = handlers_service_list(h);
     json_t *items = json_object_get(whole, "items");
@@ -23,23 +24,12 @@ void services_list(struct handlers *h, struct call *call)
     call->answer(call, 200, service_list_pick(visible, call->args));
 }
 
-/* {services, wakeups, late_ms: {p50, p99, worst}} */
-void timing_get(struct handlers *h, struct call *call)
+static void timing_get(struct handlers *h, struct call *call)
 {
-    struct engine_timing timing;
-    engine_timing(h->engine, &timing);
-    json_t *late = json_object();
-    (void)json_put_int(late, "p50", timing.p50_ms);
-    (void)json_put_int(late, "p99", timing.p99_ms);
-    (void)json_put_int(late, "worst", timing.worst_ms);
-    json_t *body = json_object();
-    (void)json_put_int(body, "services", engine_service_count(h->engine));
-    (void)json_put_int(body, "wakeups", timing.wakeups);
-    (void)json_put(body, "late_ms", late);
-    call->answer(call, 200, body);
+    call->answer(call, 200, timing_json(h->engine));
 }
 
-void version_get(struct handlers *h, struct call *call)
+static void version_get(struct handlers *h, struct call *call)
 {
     (void)h;
     json_t *body = json_object();
@@ -74,14 +64,14 @@ static json_t *whole_status(struct handlers *h, int service, struct now now)
     return status;
 }
 
-void service_status(struct handlers *h, struct call *call)
+static void service_status(struct handlers *h, struct call *call)
 {
     JSON_CLEANUP json_t *whole = whole_status(h, call->service, handlers_now(h));
     bool told = !engine_cannot_tell(h->engine, call->service);
     call->answer(call, told ? 200 : 503, visible_status(whole, call->access));
 }
 
-void service_health(struct handlers *h, struct call *call)
+static void service_health(struct handlers *h, struct call *call)
 {
     JSON_CLEANUP json_t *whole = engine_health_json(h->engine, call->service, handlers_now(h));
     call->answer(call, 200, visible_health(whole, call->access));
@@ -117,12 +107,12 @@ static void refreshed(void *context, int status, json_t *body)
     call->answer(call, status, cut);
 }
 
-void service_refresh(struct handlers *h, struct call *call)
+static void service_refresh(struct handlers *h, struct call *call)
 {
     engine_refresh(h->engine, call->service, refreshed, call, handlers_now(h));
 }
 
-void service_preflight(struct handlers *h, struct call *call)
+static void service_preflight(struct handlers *h, struct call *call)
 {
     const char *word = json_text_or(call->args, "operation", "");
     enum engine_operation operation = str_equal(word, "stop")    ? OPERATION_STOP
@@ -131,3 +121,50 @@ void service_preflight(struct handlers *h, struct call *call)
     call->answer(call, 200,
                  engine_preflight_json(h->engine, call->service, operation, handlers_now(h)));
 }
+
+/* ── start, stop, restart, reload ── */
+
+static void operated(void *context, int status, json_t *body)
+{
+    struct call *call = context;
+    call->answer(call, status, body);
+}
+
+static void operate(struct handlers *h, struct call *call)
+{
+    struct engine_request request = {
+        .operation = (enum engine_operation)handlers_order(h, call),
+        .user = call->user,
+        .force = json_bool_or(call->args, "force", false),
+        .confirmation = json_bool_or(call->args, "confirmation", false),
+        .emergency = json_bool_or(call->args, "emergency", false),
+        .answer = operated,
+        .context = call,
+    };
+    (void)str_copy(request.reason, sizeof request.reason, json_text_or(call->args, "reason", ""));
+    (void)str_copy(request.message, sizeof request.message,
+                   json_text_or(call->args, "message", ""));
+    if (request.force && call->access < ACCESS_ADMIN) {
+        handlers_refuse(h, call, 403, "Permission denied", "Only an administrator may use force.",
+                        "permission_denied");
+        return;
+    }
+    engine_operate(h->engine, call->service, &request, handlers_now(h));
+}
+
+static const struct handling rows[] = {
+    {OP_SERVICES, .run = services_list},
+    {OP_STATUS, .run = service_status},
+    {OP_HEALTH, .run = service_health},
+    {OP_REFRESH, .run = service_refresh},
+    {OP_PREFLIGHT, .run = service_preflight},
+    {OP_TIMING, .run = timing_get},
+    {OP_VERSION, .run = version_get},
+    {OP_START, .run = operate, .order = OPERATION_START},
+    {OP_STOP, .run = operate, .order = OPERATION_STOP},
+    {OP_RESTART, .run = operate, .order = OPERATION_RESTART},
+    {OP_RELOAD, .run = operate, .order = OPERATION_RELOAD},
+    {0},
+};
+
+const struct resource resource_services = {NEEDS_NOTHING, rows};

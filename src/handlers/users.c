@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "handlers/account_answer.h"
 
-void users_list(struct handlers *h, struct call *call)
+static void users_list(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     const struct user *u;
@@ -17,7 +17,7 @@ void users_list(struct handlers *h, struct call *call)
     {
         (void)json_array_append_new(items, user_json(a, u));
     }
-    call->answer(call, 200, account_list(items));
+    handlers_answer_list(call, items);
 }
 
 /* ── a new one ── */
@@ -37,8 +37,7 @@ static void add_hashed(struct call *call, bool good, const char *hash)
         return;
     }
     if (hash[0] == '\0') {
-        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
-                        "busy");
+        account_unhashed(h, call);
         return;
     }
     if (account_add(a, STORE_USER, sizeof *u, USERS_MAX, &u, &err) < 0) {
@@ -55,7 +54,7 @@ static void add_hashed(struct call *call, bool good, const char *hash)
     account_answer_saved(h, call, account_save(a, STORE_USER, u), user_json(a, u));
 }
 
-void user_add(struct handlers *h, struct call *call)
+static void user_add(struct handlers *h, struct call *call)
 {
     const char *email = json_text_or(call->args, "email", "");
     const char *password = json_text_or(call->args, "password", "");
@@ -110,8 +109,7 @@ static void own_checked(struct call *call, bool good, const char *hash)
     if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
         return;
     if (!hashed)
-        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
-                        "busy");
+        account_unhashed(h, call);
     else
         apply(h, call, hash);
 }
@@ -132,13 +130,12 @@ static void set_hashed(struct call *call, bool good, const char *hash)
     struct handlers *h = call->data;
     (void)good;
     if (hash[0] == '\0')
-        handlers_refuse(h, call, 503, "No memory", "The password could not be hashed: try again.",
-                        "busy");
+        account_unhashed(h, call);
     else
         apply(h, call, hash);
 }
 
-void user_set(struct handlers *h, struct call *call)
+static void user_set(struct handlers *h, struct call *call)
 {
     const struct user *u = user_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
     const char *password = json_text_or(call->args, "password", NULL);
@@ -154,3 +151,12 @@ void user_set(struct handlers *h, struct call *call)
     else
         account_work(h, call, PASSWORD_KNOWN, NULL, NULL, password, set_hashed);
 }
+
+static const struct handling rows[] = {
+    {OP_USERS, .run = users_list},
+    {OP_USER_ADD, .run = user_add, WRITES(CONFIGURATION, HIGH)},
+    {OP_USER_SET, .run = user_set, WRITES(CONFIGURATION, HIGH)},
+    {0},
+};
+
+const struct resource resource_users = {NEEDS_ACCOUNTS, rows};

@@ -74,19 +74,21 @@ void handlers_follow(struct handlers *h, struct call *call)
     list_add(&h->followers, call);
 }
 
+/* True when it was in the list: it is answered. */
+static bool drop_from(struct call **list, struct call *call)
+{
+    for (const struct call *c = *list; c != NULL; c = c->next)
+        if (c == call) {
+            list_remove(list, call);
+            call->answer(call, 499, NULL);
+            return true;
+        }
+    return false;
+}
+
 void handlers_gone(struct handlers *h, struct call *call)
 {
     call->gone = true;
-    for (struct call *c = h->followers; c != NULL; c = c->next)
-        if (c == call) {
-            list_remove(&h->followers, call);
-            call->answer(call, 499, NULL);
-            return;
-        }
-    for (struct call *c = h->sleepers; c != NULL; c = c->next)
-        if (c == call) {
-            list_remove(&h->sleepers, call);
-            call->answer(call, 499, NULL);
-            return;
-        }
+    if (!drop_from(&h->followers, call))
+        (void)drop_from(&h->sleepers, call);
 }

@@ -114,3 +114,18 @@ json_t *bundle_self_json(struct engine *engine, struct store *store,
     (void)json_put_text(o, "store_problem", stored.problem.code != 0 ? stored.problem.text : NULL);
     return o;
 }
+
+json_t *timing_json(struct engine *engine)
+{
+    struct engine_timing timing;
+    engine_timing(engine, &timing);
+    json_t *late = json_object();
+    (void)json_put_int(late, "p50", timing.p50_ms);
+    (void)json_put_int(late, "p99", timing.p99_ms);
+    (void)json_put_int(late, "worst", timing.worst_ms);
+    json_t *body = json_object();
+    (void)json_put_int(body, "services", engine_service_count(engine));
+    (void)json_put_int(body, "wakeups", timing.wakeups);
+    (void)json_put(body, "late_ms", late);
+    return body;
+}

@@ -27,5 +27,7 @@ void bundle_copy_lines(char *to, size_t size, const char *text, size_t length);
 /* Replaces the longest of the `count` members `names` by a word about it, until `body` as JSON is at
  * most `most` bytes or none is left. */
 void bundle_make_it_fit(json_t *body, const char *const *names, size_t count, size_t most);
+/* How late the engine's wake-ups came: {services, wakeups, late_ms: {p50, p99, worst}}. */
+json_t *timing_json(struct engine *engine);
 
 #endif

@@ -1,5 +1,7 @@
 #include "report/log_lines.h"
 
+#include <string.h>
+
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -53,4 +55,14 @@ json_t *log_lines_sorted(json_t *lines)
         (void)json_array_append(out, all[i]);
     mem_free(all);
     return out;
+}
+
+void host_first_words(const struct host_result *r, char *to, size_t size)
+{
+    const char *end = r->err_length == 0 ? NULL : memchr(r->err, '\n', r->err_length);
+    size_t length = end == NULL ? r->err_length : (size_t)(end - r->err);
+    if (length > 0)
+        (void)str_copy_clean(to, size, r->err, length);
+    else
+        (void)str_format(to, size, "it ended with status %d", r->exit_code);
 }

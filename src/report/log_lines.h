@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 #include "base/time.h"
+#include "host/controller.h"
 #include "host/systemctl.h"
 
 /* Collects what passes the filter into `lines`, each with timestamp, level and message, and with
@@ -25,5 +26,7 @@ void log_lines_collect(void *context, const struct journal_line *line);
 /* A new array, the newest first; lines of the same moment keep their order of writing, turned round
  * as well. `lines` stays the caller's. */
 json_t *log_lines_sorted(json_t *lines) ATTR_MUST_USE;
+/* What a command that failed says: the first line of its stderr, cleaned. */
+void host_first_words(const struct host_result *r, char *to, size_t size);
 
 #endif

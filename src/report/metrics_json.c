@@ -1,5 +1,6 @@
 #include "report/metrics_json.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "api/visible.h"
@@ -7,7 +8,11 @@
 #include "base/str.h"
 #include "store/series.h"
 
-bool metrics_names(const char *text, uint64_t *ret, char *bad, size_t size)
+#define HOUR_MS (3600LL * 1000)
+#define KEPT_MS (90 * 24 * HOUR_MS)
+
+/* Bits of the names in "memory_bytes,connections"; false when one is unknown, which is in `bad`. */
+static bool read_names(const char *text, uint64_t *ret, char *bad, size_t size)
 {
     char name[64];
     *ret = 0;
@@ -27,6 +32,34 @@ bool metrics_names(const char *text, uint64_t *ret, char *bad, size_t size)
         text += length + (text[length] == ',' ? 1 : 0);
     }
     return true;
+}
+
+static wall_ms time_or(const json_t *args, const char *field, wall_ms otherwise)
+{
+    wall_ms t;
+    const char *text = json_text_or(args, field, NULL);
+    return text != NULL && wall_parse(text, &t) == 0 ? t : otherwise;
+}
+
+int metrics_question(const json_t *args, wall_ms now, struct series_question *q, struct error *err)
+{
+    char bad[64];
+    q->now = now;
+    q->step = json_int_or(args, "step", 0);
+    q->to = time_or(args, "to", now);
+    q->from = time_or(args, "from", wall_add(q->to, -HOUR_MS));
+    if (wall_since(q->to, q->from) <= 0)
+        return error_set(err, -EINVAL, "`from` must be before `to`");
+    if (!read_names(json_text_or(args, "series", NULL), &q->wanted, bad, sizeof bad))
+        return error_set(err, -EINVAL, "`series`: there is none called \"%s\"", bad);
+    /* Nothing older is kept, and nothing newer is there yet. */
+    if (wall_since(now, q->from) > KEPT_MS)
+        q->from = wall_add(now, -KEPT_MS);
+    if (wall_since(q->to, now) > HOUR_MS)
+        q->to = wall_add(now, HOUR_MS);
+    if (wall_since(q->to, q->from) <= 0)
+        q->to = wall_add(q->from, 1000);
+    return 0;
 }
 
 static void put_limit(json_t *limits, const char *name, const json_t *metric)

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 #include "api/operations.h"
+#include "store/series_store.h"
 
-/* Bits of the names in "memory_bytes,connections"; false when one is unknown, which is in `bad`. */
-bool metrics_names(const char *text, uint64_t *ret, char *bad, size_t size);
+/* Fills all but the service. -EINVAL with the error. */
+int metrics_question(const json_t *args, wall_ms now, struct series_question *q,
+                     struct error *err) ATTR_MUST_USE;
 /* The limits that hold now, in the units of the gauges of `health`. */
 json_t *metrics_limits_json(const json_t *health);
 /* Appends what stored recoveries or operations (`rows`) mark, as the role may see it. */

@@ -136,4 +136,7 @@ int restores_order(struct restores *r, int service, int64_t number, enum restore
                    const struct engine_user *user, const char *request_id,
                    struct error *err) ATTR_MUST_USE;
 
+/* Takes `plan`: the refusal of a restore, with the texts of its blockers as pre-flight has them. */
+json_t *restores_blocked_json(json_t *plan, wall_ms now);
+
 #endif

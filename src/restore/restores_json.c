@@ -1,4 +1,5 @@
 /* Plans and restores as people see them. */
+#include "api/error_body.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "restore/restores_inside.h"
@@ -154,4 +155,22 @@ int64_t restores_last(const struct restores *r, int service)
         if (r->entries[i - 1]->target == service)
             return r->entries[i - 1]->number;
     return 0;
+}
+
+json_t *restores_blocked_json(json_t *plan, wall_ms now)
+{
+    size_t i;
+    const json_t *one;
+    json_t *texts = json_array();
+    json_t *details = json_object();
+    json_array_foreach(json_object_get(plan, "blockers"), i, one) {
+        (void)json_array_append_new(texts, json_string(json_text_or(one, "text", "")));
+    }
+    const char *text = json_array_size(texts) == 1 ? json_string_value(json_array_get(texts, 0))
+                                                   : "Several things stand in the way.";
+    json_t *body = error_body("Restore blocked", text, "blocked", now);
+    (void)json_put(details, "blockers", texts);
+    (void)json_put(details, "plan", plan);
+    (void)json_put(body, "details", details);
+    return body;
 }

@@ -211,3 +211,25 @@ int sshkeys_order(struct sshkeys *k, const struct service_settings *service,
     key_run_begin(k, run);
     return 0;
 }
+
+const struct service_settings *sshkeys_target(const struct sshkeys *k, const char *target,
+                                              bool *several)
+{
+    const struct settings *s = sshkeys_settings(k);
+    const struct service_settings *found = NULL;
+    *several = false;
+    for (size_t i = 0; i < s->service_count; i++) {
+        const struct service_settings *one = &s->services[i];
+        bool exactly = target != NULL && str_equal(one->id, target);
+        bool named = target == NULL || exactly || str_equal(one->ssh.host, target);
+        if (!named || !key_is_of(one, one->ssh.key))
+            continue;
+        *several = *several || (found != NULL && !str_equal(found->ssh.key, one->ssh.key));
+        found = found == NULL ? one : found;
+        if (exactly) { /* an id says it exactly */
+            *several = false;
+            return one;
+        }
+    }
+    return *several ? NULL : found;
+}

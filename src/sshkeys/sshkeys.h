@@ -68,6 +68,10 @@ struct sshkeys_order {
 int sshkeys_order(struct sshkeys *k, const struct service_settings *service,
                   const struct sshkeys_order *order, struct error *err) ATTR_MUST_USE;
 const struct settings *sshkeys_settings(const struct sshkeys *k); /* as they are now */
+/* A service whose key is meant by `target`, its id or its SSH host; NULL target: by the only key there is.
+ * NULL: none, or `several` keys. */
+const struct service_settings *sshkeys_target(const struct sshkeys *k, const char *target,
+                                              bool *several);
 /* Does the service log in with this key? */
 bool key_is_of(const struct service_settings *s, const char *key);
 

@@ -31,7 +31,7 @@ FLOORS = {
     "restore": "base core placement io settings api redis store backups",
     "procedures": "base core placement io settings api redis store backups",
     "report": "base core io settings api redis host store fleet notify engine alerts backups",
-    "doctor": "base core io settings api redis host store fleet sshkeys engine",
+    "doctor": "base core io settings api redis host store notify fleet sshkeys engine alerts",
     "handlers": "base core placement io settings api redis host store fleet notify accounts sshkeys engine alerts backups restore procedures report doctor",
     "daemon": "base core io settings api redis host store fleet notify accounts sshkeys engine alerts backups restore procedures report doctor handlers",
     "cli": "base core io settings api redis host store fleet notify accounts sshkeys engine alerts backups restore procedures report doctor handlers daemon",

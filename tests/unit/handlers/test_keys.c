@@ -160,7 +160,7 @@ static void order(struct scene *s, const char *args)
     call->user = (struct engine_user){"7", "alice@example.org", "admin", "10.0.0.9"};
     call->owner = s;
     call->answer = on_answer;
-    key_rotate(s->handlers, call);
+    resource_key_rotate.rows[0].run(s->handlers, call);
 }
 
 static int ask(struct scene *s, const char *args)
