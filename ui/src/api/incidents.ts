@@ -26,6 +26,9 @@ export const changeIncident = (id: number, change: IncidentChange): Promise<shap
 export const takeIncident = (id: number): Promise<shape.Incident> => call(incidentAt(id, '/take'), shape.incident, { method: 'POST' });
 export const acknowledgeIncident = (id: number, note: string): Promise<shape.Incident> =>
   call(incidentAt(id, '/acknowledge'), shape.incident, { method: 'POST', body: { note } });
+/** Calls the next level now. */
+export const escalateIncident = (id: number, note: string): Promise<shape.Incident> =>
+  call(incidentAt(id, '/escalate'), shape.incident, { method: 'POST', body: { note } });
 export const noteIncident = (id: number, note: string): Promise<shape.Incident> =>
   call(incidentAt(id, '/notes'), shape.incident, { method: 'POST', body: { text: note } });
 /** Into the timeline and to the channels; 0 minutes: the usual time until the next. */

@@ -802,6 +802,13 @@ export type Incident = {
   readonly resolved_at: Time | null;
   readonly closed_at: Time | null;
   readonly update_due_at: Time | null;
+  readonly response_due_at: Time | null;
+  readonly responded_at: Time | null;
+  readonly response_missed: boolean;
+  readonly resolution_due_at: Time | null;
+  readonly resolution_missed: boolean;
+  readonly war_room: string | null;
+  readonly window: number | null;
   readonly title: string | null;
   readonly impact: string | null;
   readonly summary: string | null;
@@ -1323,6 +1330,7 @@ export const OPERATIONS = {
   incident_note: { method: 'POST', path: '/api/incidents/{n}/notes', least: 'operator' },
   incident_update: { method: 'POST', path: '/api/incidents/{n}/updates', least: 'operator' },
   incident_acknowledge: { method: 'POST', path: '/api/incidents/{n}/acknowledge', least: 'operator' },
+  incident_escalate: { method: 'POST', path: '/api/incidents/{n}/escalate', least: 'operator' },
   incident_postmortem: { method: 'GET', path: '/api/incidents/{n}/postmortem', least: 'viewer' },
   link_show: { method: 'GET', path: '/acknowledge/{link}', least: 'anonymous' },
   link_acknowledge: { method: 'POST', path: '/acknowledge/{link}', least: 'anonymous' },

@@ -17,7 +17,7 @@ const alertJson = (change: object = {}): object => ({
 });
 const incidentJson = (change: object = {}): object => ({
   id: 3, service: 'redis', host: null, status: 'investigating', severity: 'P1', worst_severity: 'P1', cause: 'crashed', commander: null, acknowledged_by: null, escalation: 'calling',
-  opened_at: AT, mitigated_at: null, resolved_at: null, closed_at: null, update_due_at: '2026-11-22T02:25:00Z', title: 'The process was killed.', impact: null, summary: null,
+  opened_at: AT, mitigated_at: null, resolved_at: null, closed_at: null, update_due_at: '2026-11-22T02:25:00Z', response_due_at: null, responded_at: null, response_missed: false, resolution_due_at: null, resolution_missed: false, war_room: null, window: null, title: 'The process was killed.', impact: null, summary: null,
   root_cause: null, resolution: null, preventive_measures: null, ...change,
 });
 const alert = (change: object = {}): Alert => parseAlert(alertJson(change));
