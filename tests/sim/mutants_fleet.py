@@ -29,8 +29,6 @@ MUTANTS = [
     ("fleet-late-is-enough", OWNERSHIP, "[FENCE_TOO_LATE] = {FENCE_LOOKING, FENCE_HANDS_OFF},\n            [FENCE_WRITTEN] = {FENCE_LOOKING, FENCE_HANDS_OFF},\n            [FENCE_REFUSED] = {FENCE_LOOKING, FENCE_HANDS_OFF},\n            [FENCE_UNKNOWN] = {FENCE_LOOKING, FENCE_HANDS_OFF},\n        },\n};",
      "[FENCE_TOO_LATE] = {FENCE_LOOKING, FENCE_SEND},\n            [FENCE_WRITTEN] = {FENCE_LOOKING, FENCE_HANDS_OFF},\n            [FENCE_REFUSED] = {FENCE_LOOKING, FENCE_HANDS_OFF},\n            [FENCE_UNKNOWN] = {FENCE_LOOKING, FENCE_HANDS_OFF},\n        },\n};",
      "the last look does not count"),
-    ("fleet-permit-of-old-fence", OWNERSHIP, "if (!same || !ours || !tenure_holds(t, now))", "if (!ours || !tenure_holds(t, now))",
-     "a long change goes on under a right of another tenure"),
     ("fleet-permit-outlives-lease", OWNERSHIP, "if (!same || !ours || !tenure_holds(t, now))\n        return PERMIT_OVER;\n    return shown == OWNERSHIP_OURS && tenure_may_act(t, now)",
      "if (!same || !ours)\n        return PERMIT_OVER;\n    return shown == OWNERSHIP_OURS", "a long change writes when the lease may have ended"),
     ("fleet-permit-no-time-to-arrive", OWNERSHIP, "shown == OWNERSHIP_OURS && tenure_may_act(t, now) ? PERMIT_GOOD", "shown == OWNERSHIP_OURS ? PERMIT_GOOD",

@@ -14,6 +14,11 @@ FACTS_NOW = "src/engine/recovery_facts.c"
 
 # {suite: [(name, file, exact old text, new text, why it is a mistake)]}
 MUTANTS = {
+    # Between two looks a lease may be lost and a service owned again.
+    CORE + "ownership": [
+        ("fleet-permit-of-old-fence", "src/core/ownership.c", "if (!same || !ours || !tenure_holds(t, now))", "if (!ours || !tenure_holds(t, now))",
+         "a long change goes on under a right of another tenure"),
+    ],
     # On a real etcd: what the tables of core/ownership.c cannot see.
     "tests/unit/fleet/test-fleet-owning": [
         ("fleet-attempts-fall", FLEET + "services.c", "known ? state : NULL, e->fence);", "NULL, e->fence);",
