@@ -46,6 +46,11 @@ static int sudoers(const struct invocation *in, const struct settings *settings)
                json_put_text(body, "sudoers", buf_text(&out)));
         ask_print_json(body);
     } else if (rc == 0) {
+        if (service->control == CONTROL_PROCESS)
+            (void)fprintf(stderr,
+                          "Resus runs %s itself (control: process) and needs none of these lines "
+                          "for it.\n",
+                          service->id);
         (void)fputs(buf_text(&out), stdout);
     }
     buf_free(&out);
