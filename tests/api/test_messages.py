@@ -204,9 +204,11 @@ def test_messages_do_not_wait_for_a_database_that_is_held_and_are_stored_afterwa
         pid = served.good("status")["pid"]
         with contextlib.closing(sqlite3.connect(served.folder / "state" / "resus.db", isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
+            stored = "SELECT count(*) FROM record WHERE kind IN ('alert', 'delivery')"
+            before = database.execute(stored).fetchone()  # a loaded machine answers slowly, which is an alert, too
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: receiver.requests, "the page, with nothing stored")
-            assert database.execute("SELECT count(*) FROM record WHERE kind IN ('alert', 'delivery')").fetchone() == (0,)
+            wait_until(lambda: [r for r in receiver.requests if b"/availability/" in r["raw"]], "the page, with nothing stored")
+            assert database.execute(stored).fetchone() == before
             database.execute("ROLLBACK")
         alert, = wait_until(lambda: [a for a in served.good("alert", "list")["items"] if a["class"] == "availability"], "the alert")
 
