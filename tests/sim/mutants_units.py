@@ -25,8 +25,6 @@ MUTANTS = {
          "the next owner begins with no attempts, and does not know of a stop"),
         ("fleet-stop-unconfirmed", FLEET + "fence.c", "    bool good = answer->good && answer->succeeded;\n    e->storing = false;",
          "    bool good = true;\n    e->storing = false;", "a stop is acknowledged that no other engine knows"),
-        ("fleet-intent-unguarded", FLEET + "fence.c", ".compares = compares,\n                                 .compare_count = 2,",
-         ".compares = compares,\n                                 .compare_count = 0,", "a command goes out under a key that is gone"),
         ("fleet-ends-others-right", FLEET + "fence.c", "if (right == 0 || e->fencing.right != right)", "if (e->fencing.right == 0)",
          "a command that was refused ends the right of the one under way"),
         ("fleet-hands-over-in-flight", FLEET + "services.c", "||\n                !mono_reached(now.boot, e->arrives_by) ||", "||",
