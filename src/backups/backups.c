@@ -242,21 +242,9 @@ static void begin(struct backups_service *s, enum backups_task task)
                 -1);
 }
 
-/* One that comes to this engine may have backups of the owner before, where the folder is shared. */
-static void note_owner(struct backups_service *s, struct now now)
-{
-    const struct backups_ports *ports = &s->b->ports;
-    bool elsewhere = ports->elsewhere(ports->context, s->index);
-    if (s->of_another && !elsewhere)
-        s->load_at = now.mono;
-    s->of_another = elsewhere;
-    if (elsewhere && s->job != NULL && s->job->scheduled)
-        job_cancel(s->job, "another engine of the fleet owns the service");
-}
-
 static void turn(struct backups_service *s, struct now now)
 {
-    note_owner(s, now);
+    job_note_owner(s, now);
     copies_turn(s, now);
     if (s->job != NULL) {
         job_turn(s->job);

@@ -152,6 +152,8 @@ int job_new(struct backups_service *s, const struct backups_order *order, bool s
 void job_turn(struct job *j);
 /* The service is in trouble, or the daemon ends. */
 void job_cancel(struct job *j, const char *why);
+/* Who owns the service now: a scheduled job of another engine's ends. */
+void job_note_owner(struct backups_service *s, struct now now);
 bool job_copies(const struct job *j);
 /* The daemon's own, which people do not see: an order waits for its end. */
 bool job_internal(const struct job *j);

@@ -541,3 +541,15 @@ void job_cancel(struct job *j, const char *why)
         job_settle_failed(j, &j->error);
     } /* else the end of the worker's step does */
 }
+
+/* One that comes to this engine may have backups of the owner before, where the folder is shared. */
+void job_note_owner(struct backups_service *s, struct now now)
+{
+    const struct backups_ports *ports = &s->b->ports;
+    bool elsewhere = ports->elsewhere(ports->context, s->index);
+    if (s->of_another && !elsewhere)
+        s->load_at = now.mono;
+    s->of_another = elsewhere;
+    if (elsewhere && s->job != NULL && s->job->scheduled)
+        job_cancel(s->job, "another engine of the fleet owns the service");
+}
