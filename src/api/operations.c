@@ -343,7 +343,7 @@ const struct operation operations[OPERATION_COUNT] = {
          RATE_WRITE, n_note_fields,
          "Says that a person is working on it: no further calls for a while.", "Incident"},
     [OP_INCIDENT_ESCALATE] = {"incident_escalate", POST, "/api/incidents/{n}/escalate",
-                              ACCESS_OPERATOR, false, RATE_NONE, incident_escalate_fields,
+                              ACCESS_OPERATOR, false, RATE_WRITE, incident_escalate_fields,
                               "Calls the next level now, or the one named, and gives the reason.",
                               "Incident"},
     [OP_POSTMORTEM] = {"incident_postmortem", GET, "/api/incidents/{n}/postmortem", ACCESS_VIEWER,
