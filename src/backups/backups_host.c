@@ -36,12 +36,13 @@ static void on_read(uv_work_t *w, int status)
 {
     struct reading *r = (struct reading *)w;
     struct backups *b = r->b;
+    const struct error error = r->error; /* the answer may be taken, and freed, in `done` */
     (void)status;
     r->over = true;
     if (r->service == NULL)
         free_reading(r);
     else
-        r->done(r->context, r->ticket, r->host == NULL ? r->error.code : 0, &r->error);
+        r->done(r->context, r->ticket, r->host == NULL ? error.code : 0, &error);
     backups_worker_give(b);
 }
 
