@@ -123,7 +123,8 @@ static int write_config(const char *dir, int redis_port, int https_port, char *p
         "    " ADDRESS "%d\"\n"
         "    control: process\n"
         "    process: {directory: \"%s/redis\"}\n"
-        "# For trying: it goes on to recover where the usual 3 attempts, or 3 recoveries in 5 minutes,\n"
+        "# For trying: it goes on to recover where the usual 3 attempts, or 3 recoveries in 5 "
+        "minutes,\n"
         "# would call a person.\n"
         "auto_recovery: {max_attempts: 10, circuit_breaker: {recoveries: 8, window_seconds: 60}}\n"
         "audit: {file: \"%s/audit.log\"}\n",
