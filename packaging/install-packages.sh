@@ -29,8 +29,8 @@ packages_of() {
     etcd) echo "mmdebstrap debian-archive-keyring" ;;
     lint) echo "clang-format clang-tidy cppcheck shellcheck binutils python3" ;;
     fuzz) echo "clang llvm" ;;
-    # npm itself: ui/make.
-    ui) echo "nodejs curl ca-certificates" ;;
+    # Where a registry is named, ui/make takes npm itself from there: Debian's package brings 350 others.
+    ui) echo "nodejs ca-certificates $([ -n "${npm_config_registry:-}" ] && echo curl || echo npm)" ;;
     # The console's suite looks at it as a person does; fonts, because a bare Debian has none.
     browser) echo "chromium fonts-dejavu-core fonts-noto-color-emoji" ;;
     deb) echo "build-essential debhelper fakeroot lintian" ;;
