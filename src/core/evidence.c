@@ -185,8 +185,12 @@ bool evidence_untold(const struct observations *s, mono_ms now)
 enum there evidence_there(const struct observations *s, mono_ms now)
 {
     const struct witness_facts *w = &s->witness;
-    if (!w->possible || !witness_heard(s, now))
+    if (!witness_heard(s, now))
         return THERE_UNKNOWN;
+    /* From here, but to a command that needs no turn: it answers, and what waits is held back. */
+    if (!w->possible)
+        return reply_answered(w->reply) && cause_probe(s)->reply == REPLY_SILENT ? THERE_ANSWERS
+                                                                                 : THERE_UNKNOWN;
     if (reply_answered(w->reply))
         return THERE_ANSWERS;
     switch (w->reply) {

@@ -156,9 +156,9 @@ struct process_facts {
  * path to it. */
 struct witness_facts {
     mono_ms asked, at;
-    bool possible;          /* false: the host could not be asked, `text` says why */
+    bool possible;          /* false: not asked there, `text` says why; an answer was heard here */
     bool paused;            /* PING waits, but a faulty command is refused: CLIENT PAUSE */
-    enum reply_class reply; /* when possible; any answer, also an error, proves that Redis works */
+    enum reply_class reply; /* any answer, also an error, proves that Redis works */
     char address[64];       /* where on that host, such as 127.0.0.1:6379 */
     char text[FACT_TEXT_MAX];
 };

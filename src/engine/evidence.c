@@ -167,8 +167,9 @@ static void note_witness(struct service *s, const struct witness_outcome *o, mon
     s->observations.witness = o->facts;
     s->observations.witness.asked = asked;
     s->observations.witness.at = now.mono;
-    if (evidence_witness_answered(&o->facts)) {
-        s->observations.witness_proven = true;
+    bool answered = evidence_witness_answered(&o->facts);
+    s->observations.witness_proven = s->observations.witness_proven || answered;
+    if (answered || evidence_there(&s->observations, now.mono) == THERE_ANSWERS) {
         s->observations.stirred = now.mono;
         if (before != THERE_ANSWERS)
             s->observations.witness_answers_since = now.mono;

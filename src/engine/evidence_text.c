@@ -73,7 +73,17 @@ static void witness_text(const struct service *s, char *text, size_t size)
     const struct witness_facts *w = &s->observations.witness;
     if (!in_this_probing(s, w->asked))
         return;
-    if (!w->possible)
+    if (!w->possible && w->paused)
+        (void)str_format(text, size,
+                         "from here: PING waits, and a faulty command is refused at once: clients "
+                         "are paused (on its own host: could not be asked: %s)",
+                         w->text);
+    else if (!w->possible && reply_answered(w->reply))
+        (void)str_format(text, size,
+                         "from here: answers %s to a client without a password (on its own host: "
+                         "could not be asked: %s)",
+                         reply_class_word(w->reply), w->text);
+    else if (!w->possible)
         (void)str_format(text, size, "on its own host: could not be asked (%s)", w->text);
     else if (w->paused)
         (void)str_format(text, size, "on its own host, at %s: %s: clients are paused", w->address,

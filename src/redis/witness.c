@@ -14,7 +14,7 @@
 #include "redis/resp.h"
 
 #define LOOPBACK "127.0.0.1"
-#define PLACES_MAX 2
+#define PLACES_MAX 3
 
 #define PAUSE_SURE_MS 100 /* a PING that was sent before, and waits for longer, is held back */
 
@@ -26,6 +26,7 @@ struct place {
     const char *host; /* NULL: the Unix socket */
     int port;
     bool tls;
+    bool here;       /* asked from this machine, as the probes do */
     bool prohibited; /* the host does not let us ask there */
 };
 
@@ -70,6 +71,13 @@ struct witness {
 };
 
 static void go_on(struct query *q);
+static void finish_prohibited(struct query *q, enum reply_class here);
+
+/* Does the host open the connection? */
+static bool by_way(const struct query *q)
+{
+    return q->witness->remote && !q->places[q->place].here;
+}
 
 /* --- the end of a query --- */
 
@@ -171,6 +179,10 @@ static void note(struct query *q, enum reply_class reply, const char *text, size
 
 static void settle(struct query *q, enum reply_class reply, const char *text, size_t length)
 {
+    if (q->places[q->place].here) {
+        finish_prohibited(q, reply);
+        return;
+    }
     note(q, reply, text, length);
     close_place(q);
     if (weight(reply) >= weight(REPLY_SILENT)) {
@@ -304,8 +316,11 @@ static void on_way(void *context, int fd, const struct error *error)
     }
 }
 
-static void finish_prohibited(struct query *q)
+/* An answer that the probes from here cannot get while commands wait is passed on: it proves that
+ * Redis works. Any other, and silence, says nothing that the probes do not say. */
+static void finish_prohibited(struct query *q, enum reply_class here)
 {
+    bool paused = q->facts.paused;
     char places[160] = "";
     char why[FACT_TEXT_MAX];
     for (size_t i = 0; i < q->place_count; i++)
@@ -316,7 +331,25 @@ static void finish_prohibited(struct query *q)
                      "the host's sshd does not forward to %s for this key (permitopen, restrict, "
                      "AllowTcpForwarding)",
                      places);
-    finish_impossible(q, why);
+    q->facts = (struct witness_facts){.possible = false, .paused = paused};
+    if (paused || here == REPLY_NOAUTH)
+        q->facts.reply = here;
+    (void)str_copy(q->facts.text, sizeof q->facts.text, why);
+    finish(q);
+}
+
+static bool heard(const struct query *q)
+{
+    return q->facts.possible && weight(q->facts.reply) >= weight(REPLY_CLOSED);
+}
+
+/* Where the host does not let us ask, a pause of the clients shows from here, too. */
+static void add_here(struct query *q)
+{
+    const struct endpoint *e = q->witness->endpoint;
+    if (e->socket == NULL && !e->tunnel)
+        q->places[q->place_count++] =
+            (struct place){.host = e->host, .port = e->port, .tls = e->tls != NULL, .here = true};
 }
 
 /* The next place, or the end. A refusal alone proves little while another place, at which Redis may
@@ -324,17 +357,18 @@ static void finish_prohibited(struct query *q)
 static void go_on(struct query *q)
 {
     struct witness *w = q->witness;
+    if (q->prohibited && q->place == q->place_count && !heard(q))
+        add_here(q);
     if (q->place < q->place_count) {
         const struct place *place = &q->places[q->place];
-        if (!w->remote) {
+        if (!by_way(q)) {
             open_place(q, -1);
             return;
         }
         q->opening = true;
         w->way.open(w->way.context, place->host, place->port, q->deadline, on_way, q);
-    } else if (q->prohibited &&
-               (!q->facts.possible || weight(q->facts.reply) < weight(REPLY_CLOSED))) {
-        finish_prohibited(q);
+    } else if (q->prohibited && !heard(q)) {
+        finish_prohibited(q, REPLY_NONE);
     } else {
         finish(q);
     }
@@ -403,7 +437,7 @@ static void ask_second(struct query *q)
         return;
     s->asked = true;
     s->query = q;
-    if (!w->remote) {
+    if (!by_way(q)) {
         open_second(s, -1);
         return;
     }
@@ -430,11 +464,13 @@ static void expire(struct query *q)
     if (clients_are_paused(q, now)) {
         q->facts.paused = true;
         settle(q, REPLY_ERROR, paused, sizeof paused - 1);
-    } else if (waited || (!q->witness->remote && q->stream != NULL &&
-                          stream_state(q->stream) == STREAM_HANDSHAKE))
+    } else if (waited ||
+               (!by_way(q) && q->stream != NULL && stream_state(q->stream) == STREAM_HANDSHAKE))
         settle(q, REPLY_SILENT, silent, sizeof silent - 1);
-    else if (q->witness->remote)
+    else if (by_way(q))
         finish_impossible(q, "the host did not open the connection in time");
+    else if (q->places[q->place].here)
+        finish_prohibited(q, REPLY_NO_CONNECT);
     else {
         note(q, REPLY_NO_CONNECT, slow, sizeof slow - 1);
         finish(q);

@@ -3,6 +3,8 @@
  * It asks the host's own loopback first and then the configured address; any answer of a Redis ends
  * the query, also an error. A PING that waits for half of its time is not enough to call Redis silent: a
  * faulty command on another connection tells whether its clients are paused. It shows no password: the loopback port may belong to another program.
+ * Where the host lets us ask at neither, the configured address is asked from here. That Redis works
+ * while commands wait is then in `paused` and `reply` of an answer that is not `possible`.
  */
 #ifndef RESUS_REDIS_WITNESS_H
 #define RESUS_REDIS_WITNESS_H

@@ -115,6 +115,34 @@ def test_pause_behind_a_password_is_not_called_a_broken_path_for_sure(host):
             assert client.call("PING") == "PONG", "the end of the pause"
 
 
+def not_to_be_asked_and_paused(host, daemon, client, what, words):
+    """The key may not reach the port on the host: whether its clients are paused shows from here alone."""
+    client.call("CLIENT", "PAUSE", 45_000, "ALL")
+    health = expect(daemon, host, "path_broken", what, "useless", seconds=20)
+    assert words in health["cause"]["summary"], health["cause"]
+    assert "from here: " in evidence(health) and "on its own host: could not be asked" in evidence(health), health
+    wait_for_human(daemon, "path_broken")
+    assert client.call("PING") == "PONG", "the end of the pause"
+
+
+def test_redis_that_makes_its_clients_wait_is_no_hang_where_nobody_can_be_asked(host):
+    faults.restrict_key(host, "restrict")
+    with watching(host) as daemon, left_alone(host, daemon), host.redis(seconds=60) as client:
+        not_to_be_asked_and_paused(host, daemon, client, "CLIENT PAUSE, restricted key",
+                                   "they are paused (CLIENT PAUSE)")
+
+
+def test_nor_behind_a_password_where_nobody_can_be_asked(host):
+    faults.restrict_key(host, "restrict")
+    with a_password_file("open-sesame") as path:
+        faults.require_password(host, "open-sesame")
+        with watching(host, service={"redis": {"password_file": path}}) as daemon, left_alone(host, daemon), \
+                host.redis(seconds=60) as client:
+            client.call("AUTH", "open-sesame")
+            not_to_be_asked_and_paused(host, daemon, client, "CLIENT PAUSE, password, restricted key",
+                                       "paused (CLIENT PAUSE), or the path")
+
+
 # Writes that wait
 
 

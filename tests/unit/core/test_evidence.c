@@ -61,6 +61,28 @@ static void a_tracer_and_a_disk_are_signs_that_count_as_work_does(void **state)
     assert_int_equal(evidence_stirred(&s).ms, PROBING_MS + 1020);
 }
 
+static enum there heard_from_here(enum reply_class probe, enum reply_class reply, int64_t asked)
+{
+    struct observations s = silent();
+    s.fresh = (struct probe_facts){.reply = probe, .asked = {asked}, .at = {asked + 500}};
+    s.witness = (struct witness_facts){
+        .possible = false, .reply = reply, .asked = {asked}, .at = {asked + 500}};
+    return evidence_there(&s, (mono_ms){asked + 600});
+}
+
+/* The host could not be asked; a Redis whose commands wait told from here that it works. */
+static void an_answer_from_here_counts_while_the_probes_wait(void **state)
+{
+    (void)state;
+    const int64_t during = PROBING_MS + 1000;
+    assert_int_equal(heard_from_here(REPLY_SILENT, REPLY_ERROR, during), THERE_ANSWERS);
+    assert_int_equal(heard_from_here(REPLY_SILENT, REPLY_NOAUTH, during), THERE_ANSWERS);
+    assert_int_equal(heard_from_here(REPLY_SILENT, REPLY_NONE, during), THERE_UNKNOWN);
+    assert_int_equal(heard_from_here(REPLY_REFUSED, REPLY_NOAUTH, during), THERE_UNKNOWN);
+    assert_int_equal(heard_from_here(REPLY_CLOSED, REPLY_ERROR, during), THERE_UNKNOWN);
+    assert_int_equal(heard_from_here(REPLY_SILENT, REPLY_ERROR, PROBING_MS - 1000), THERE_UNKNOWN);
+}
+
 /* A number of a process is given again, and an answer of the host may speak of another one. */
 static void what_another_process_did_says_nothing_of_redis(void **state)
 {
@@ -237,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tracer_and_a_disk_are_signs_that_count_as_work_does),
+        cmocka_unit_test(an_answer_from_here_counts_while_the_probes_wait),
         cmocka_unit_test(what_another_process_did_says_nothing_of_redis),
         cmocka_unit_test(a_sign_is_as_old_as_the_look_that_showed_it),
         cmocka_unit_test(the_group_speaks_when_the_process_is_no_longer_looked_at),

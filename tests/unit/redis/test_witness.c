@@ -337,7 +337,7 @@ static void what_is_not_permitted_is_no_evidence(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct test_way t = {.codes = {rows[i].codes[0], rows[i].codes[1]}};
         open_remote(&t);
-        const struct witness_facts *w = answer(0, LONG_MS);
+        const struct witness_facts *w = answer(0, SHORT_MS);
         assert_false(w->possible);
         assert_non_null(strstr(w->text, "permitopen"));
         assert_non_null(strstr(w->text, rows[i].places));
@@ -357,6 +357,41 @@ static void what_is_not_permitted_is_no_evidence(void **state)
     assert_int_equal(got_by_id[0].facts.reply, REPLY_PONG);
     assert_string_equal(got_by_id[0].facts.address, "10.0.0.5:6379");
     close(t.ends[1]);
+}
+
+static const struct witness_facts *answer_of_a_host_that_permits_nothing(void)
+{
+    static struct test_way t;
+    t = (struct test_way){.codes = {-EACCES, -EACCES}};
+    const struct witness_way way = {&t, way_open, way_forget};
+    witness_free(witness);
+    open_witness(&way);
+    const struct witness_facts *w = answer(server.port + 1, PAUSED_MS);
+    assert_false(w->possible);
+    assert_non_null(strstr(w->text, "permitopen"));
+    return w;
+}
+
+static void a_pause_shows_from_here_where_the_host_permits_nothing(void **state)
+{
+    (void)state;
+    start_server(NULL);
+    assert_int_equal(answer_of_a_host_that_permits_nothing()->reply, REPLY_NONE);
+    (void)redis_server_say(&server, "CLIENT PAUSE 600000 ALL");
+    const struct witness_facts *w = answer_of_a_host_that_permits_nothing();
+    assert_true(w->paused);
+    assert_int_equal(w->reply, REPLY_ERROR);
+    assert_int_equal(kill(server.pid, SIGSTOP), 0);
+    w = answer_of_a_host_that_permits_nothing();
+    assert_false(w->paused);
+    assert_int_equal(w->reply, REPLY_NONE);
+}
+
+static void a_password_that_is_asked_for_from_here_is_life(void **state)
+{
+    (void)state;
+    start_server("requirepass secret");
+    assert_int_equal(answer_of_a_host_that_permits_nothing()->reply, REPLY_NOAUTH);
 }
 
 static void a_host_that_cannot_be_asked_is_no_evidence(void **state)
@@ -493,6 +528,8 @@ int main(void)
         TEST(a_host_is_asked_through_its_way),
         TEST(the_configured_address_is_asked_second_and_a_refusal_of_both_is_one),
         TEST(what_is_not_permitted_is_no_evidence),
+        TEST(a_pause_shows_from_here_where_the_host_permits_nothing),
+        TEST(a_password_that_is_asked_for_from_here_is_life),
         TEST(a_host_that_cannot_be_asked_is_no_evidence),
         TEST(silence_through_the_way_is_silence),
         TEST(silence_behind_a_way_that_opened_late_is_no_evidence),
