@@ -65,7 +65,11 @@ static struct words of_access(const struct observations *s)
         return (struct words){"%A takes no connection, although the unit is active.",
                               "Check the firewall and the network between Resus and Redis."};
     default:
-        return (struct words){NULL, NULL};
+        if (strstr(cause_probe(s)->text, "unknown command") == NULL)
+            return (struct words){NULL, NULL};
+        return (struct words){"Redis does not know PING: the command was renamed.",
+                              "Give PING its name back (rename-command in redis.conf): without it "
+                              "Resus cannot watch this Redis."};
     }
 }
 

@@ -53,6 +53,8 @@ static void refused_access_is_named_by_the_reply(void **state)
         {REPLY_CLOSED, "", "10.0.0.5:6379 closes", "TLS"},
         {REPLY_NO_CONNECT, "", "takes no connection", "firewall"},
         {REPLY_ERROR, "", "Redis refuses Resus", "resus doctor"},
+        {REPLY_ERROR, "ERR unknown command 'PING', with args beginning with: ",
+         "does not know PING", "rename-command"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct observations s = observations_of(rows[i].reply, rows[i].text);
