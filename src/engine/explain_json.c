@@ -67,36 +67,67 @@ static void add_old_look(const struct service *s, struct now now, json_t *reason
     snapshot_add_text(reasons, text);
 }
 
+struct plan {
+    struct verdict verdict;
+    enum recovery_action action; /* ACTION_NONE: none helps, or none is sure to */
+    enum recovery_level level;
+    enum withheld reason;
+    bool endless; /* it was tried: whoever can end the script knows */
+    bool rests;   /* between two tries to save */
+    bool waits;
+};
+
+static struct plan plan_now(const struct service *s, struct now now)
+{
+    const struct recovery *r = &s->recovery;
+    struct recovery_facts f;
+    recovery_facts_now(s, now, &f);
+    /* What Resus does itself makes Redis look otherwise for a moment. */
+    if (r->phase == PHASE_INTENT || r->phase == PHASE_ACTING)
+        return (struct plan){.verdict = {.cause = r->cause, .confirmed = true},
+                             .action = r->action,
+                             .level = r->level,
+                             .reason = WITHHELD_NOT};
+    struct plan p = {
+        .verdict = f.verdict, .level = LEVEL_HUMAN, .reason = snapshot_withheld(s, &f)};
+    p.endless = recovery_gave_up(r, &f);
+    p.action = f.verdict.confirmed && !p.endless ? recovery_plan(r, &f, &p.level) : ACTION_NONE;
+    p.rests = p.action == ACTION_BGSAVE && !mono_reached(now.mono, r->bgsave_at);
+    p.waits =
+        p.action != ACTION_NONE && p.reason == WITHHELD_NOT && (p.rests || stops_waits(s, now));
+    return p;
+}
+
+static void wait_text(const struct service *s, bool rests, struct now now, char *text, size_t size)
+{
+    if (rests)
+        (void)str_format(text, size, "Resus tries BGSAVE again in %lld s.",
+                         (long long)(mono_since(s->recovery.bgsave_at, now.mono) + 999) / 1000);
+    else
+        stops_wait_text(s, now, text, size);
+}
+
 json_t *engine_explain_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
-    struct recovery_facts f;
-    recovery_facts_now(s, now, &f);
-    enum recovery_level level = LEVEL_HUMAN;
-    enum withheld reason = snapshot_withheld(s, &f);
-    const struct cause_row *row = cause_row(f.verdict.cause);
-    enum recovery_action action =
-        f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;
-    /* It was tried: whoever can end the script knows. */
-    bool endless = recovery_gave_up(&s->recovery, &f);
-    if (endless)
-        action = ACTION_NONE;
-    bool waits = action != ACTION_NONE && reason == WITHHELD_NOT && stops_waits(s, now);
-    bool would = action != ACTION_NONE && reason == WITHHELD_NOT && !waits;
+    struct plan p = plan_now(s, now);
+    const struct cause_row *row = cause_row(p.verdict.cause);
+    bool would = p.action != ACTION_NONE && p.reason == WITHHELD_NOT && !p.waits;
     char text[CAUSE_WORDS_MAX + 32];
     json_t *body = json_object();
     (void)json_put_bool(body, "would_act", would);
     (void)json_put_text(body, "action",
-                        action == ACTION_NONE ? NULL : recovery_action_word(action));
-    (void)json_put_text(body, "level", action == ACTION_NONE ? NULL : recovery_level_word(level));
+                        p.action == ACTION_NONE ? NULL : recovery_action_word(p.action));
+    (void)json_put_text(body, "level",
+                        p.action == ACTION_NONE ? NULL : recovery_level_word(p.level));
     json_t *cause = snapshot_cause_json(s, now);
     (void)json_put(body, "cause", cause);
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
     char words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
-    const char *plain = words_summary(s, f.verdict.cause, words);
-    bool probing = !f.verdict.confirmed && current_silence_ms(s, now) >= 0;
-    (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
+    const char *plain = words_summary(s, p.verdict.cause, words);
+    bool probing = !p.verdict.confirmed && current_silence_ms(s, now) >= 0;
+    (void)str_format(text, sizeof text, "%s%s", p.verdict.confirmed ? "" : "Not certain yet: ",
                      probing ? json_text_or(cause, "summary", plain) : plain);
     snapshot_add_text(reasons, text);
     static const char *const verdicts[] = {
@@ -108,13 +139,13 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     snapshot_add_text(reasons, probing ? "Whether a restart would help is not known yet."
                                        : verdicts[row->restart]);
     add_old_look(s, now, reasons);
-    if (endless)
+    if (p.endless)
         snapshot_add_text(reasons, "Resus could not end the script and has called a human.");
-    bool said = reason == WITHHELD_RESTART_USELESS || reason == WITHHELD_RESTART_HARMFUL;
-    if (reason != WITHHELD_NOT && !said)
-        snapshot_add_text(reasons, withheld_words(s, reason, held));
-    if (waits) {
-        stops_wait_text(s, now, text, sizeof text);
+    bool said = p.reason == WITHHELD_RESTART_USELESS || p.reason == WITHHELD_RESTART_HARMFUL;
+    if (p.reason != WITHHELD_NOT && !said)
+        snapshot_add_text(reasons, withheld_words(s, p.reason, held));
+    if (p.waits) {
+        wait_text(s, p.rests, now, text, sizeof text);
         snapshot_add_text(reasons, text);
     }
     if (s->recovery.phase != PHASE_IDLE) {
@@ -124,6 +155,6 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         snapshot_add_text(reasons, text);
     }
     (void)json_put(body, "reasons", reasons);
-    (void)json_put(body, "withheld", withheld_json(s, reason));
+    (void)json_put(body, "withheld", withheld_json(s, p.reason));
     return body;
 }

@@ -186,7 +186,11 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
 
 enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f)
 {
-    enum withheld reason = recovery_withheld(&s->recovery, &s->recovery_policy, f);
+    /* What is not certain, or what an action of ours makes Redis look like, is not shown: the
+     * reason is about the cause beside it. */
+    struct recovery_facts shown = *f;
+    shown.verdict.cause = s->cause;
+    enum withheld reason = recovery_withheld(&s->recovery, &s->recovery_policy, &shown);
     bool about_the_cause = reason >= WITHHELD_RESTART_USELESS;
     return about_the_cause && cause_row(s->cause)->overall == OVERALL_HEALTHY ? WITHHELD_NOT
                                                                               : reason;

@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "engine/recovery_facts.h"
 #include "engine/service.h"
@@ -186,6 +188,31 @@ static void connections_that_our_own_restart_closes_are_no_refusal(void **state)
     assert_true(refusal_judged);
 }
 
+/* The connections that it closes look like another cause until the unit is seen to have ended. */
+static void while_our_own_restart_is_under_way_nothing_says_that_a_restart_is_useless(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts running = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    const struct service *s = &f->engine->services[0];
+    int64_t began = begin_restart(f);
+    bool other_cause = false;
+    for (int64_t now = began; now < began + RESTART_MS; now = fixture_wake_late(f, 0)) {
+        answer_all(f, REPLY_CLOSED, &running, now);
+        assert_int_equal(s->recovery.phase, PHASE_ACTING);
+        other_cause |= s->verdict.cause != s->cause;
+        JSON_CLEANUP json_t *recovery = engine_recovery_json(f->engine, 0, fixture_at(now));
+        assert_true(json_is_null(json_object_get(recovery, "withheld")));
+        JSON_CLEANUP json_t *explained = engine_explain_json(f->engine, 0, fixture_at(now));
+        assert_true(json_is_true(json_object_get(explained, "would_act")));
+        assert_string_equal(json_text_or(explained, "action", ""), "restart");
+        char *reasons = json_dumps(json_object_get(explained, "reasons"), JSON_COMPACT);
+        assert_null(strstr(reasons, "Not certain yet"));
+        assert_non_null(strstr(reasons, "A restart helps against this cause."));
+        free(reasons);
+    }
+    assert_true(other_cause);
+}
+
 /* ... or the new load would stand until it has passed the old one's mark (seed 69348). */
 static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next(void **state)
 {
@@ -354,6 +381,7 @@ int main(void)
         TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
         TEST(connections_that_our_own_restart_closes_are_no_refusal),
+        TEST(while_our_own_restart_is_under_way_nothing_says_that_a_restart_is_useless),
         TEST(a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt),
         TEST(a_process_that_our_running_restart_began_was_not_restarted_by_others),
         TEST(a_unit_that_was_seen_too_early_is_seen_again_when_its_process_has_ended),

@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "engine_fixture.h"
 
@@ -97,6 +99,21 @@ static void a_save_that_was_begun_and_failed_is_a_failure(void **state)
     assert_non_null(strstr(f->outcome.error, "failed"));
 }
 
+static void between_two_tries_nothing_says_that_one_is_made_now(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = begin_save(f);
+    JSON_CLEANUP json_t *trying = engine_explain_json(f->engine, 0, fixture_at(now));
+    assert_true(json_is_true(json_object_get(trying, "would_act")));
+    tell(f, REPLY_OTHER, TRI_NO, TRI_NO, now);
+    JSON_CLEANUP json_t *resting = engine_explain_json(f->engine, 0, fixture_at(now));
+    assert_false(json_is_true(json_object_get(resting, "would_act")));
+    assert_string_equal(json_text_or(resting, "action", ""), "bgsave");
+    char *reasons = json_dumps(json_object_get(resting, "reasons"), JSON_COMPACT);
+    assert_non_null(strstr(reasons, "Resus tries BGSAVE again in 60 s."));
+    free(reasons);
+}
+
 static void a_save_is_a_success_when_it_is_on_the_disk(void **state)
 {
     struct fixture *f = *state;
@@ -154,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_save_that_was_begun_and_failed_is_a_failure),
+        TEST(between_two_tries_nothing_says_that_one_is_made_now),
         TEST(a_save_is_a_success_when_it_is_on_the_disk),
         TEST(a_redis_that_dies_while_it_saves_is_not_waited_for),
         TEST(a_save_that_runs_does_not_hold_a_person_up),
