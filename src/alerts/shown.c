@@ -39,8 +39,14 @@ static const char *summary_of(const json_t *r)
     const char *reported = json_text_or(r, "reported", "");
     if (reported[0] != '\0')
         return reported;
-    const char *said = json_text_or(json_object_get(r, "facts"), "summary", "");
-    return said[0] != '\0' ? said : cause_row(cause_by_code(json_text_or(r, "cause", "")))->summary;
+    const json_t *facts = json_object_get(r, "facts");
+    const char *said = json_text_or(facts, "summary", "");
+    const char *cause = json_text_or(r, "cause", "unknown");
+    /* What the first message said is not true of a cause that came after it. */
+    bool other = !str_equal(cause, "unknown") && !str_equal(cause, "ok") &&
+                 !str_equal(cause, json_text_or(facts, "cause", cause)) &&
+                 !str_equal(json_text_or(r, "state", "resolved"), "resolved");
+    return said[0] != '\0' && !other ? said : cause_row(cause_by_code(cause))->summary;
 }
 
 static bool put_state(json_t *o, const json_t *r)

@@ -6,11 +6,13 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alerts/book.h"
 #include "alerts/cases.h"
+#include "alerts/inside.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -114,6 +116,39 @@ static void an_alert_is_read_as_it_was(void **state)
     json_decref(back.deliveries);
     json_decref(e.messages);
     mem_free(plan);
+}
+
+/* The facts are those of the first message. */
+static void an_open_alert_is_shown_with_the_words_of_its_present_cause(void **state)
+{
+    static const char text[] =
+        "{\"service\": \"cache\", \"notified\": [], \"class\": \"availability\", \"state\": "
+        "\"%s\", \"severity\": "
+        "\"P1\", \"cause\": \"%s\", \"facts\": {\"cause\": \"path_broken\", \"summary\": \"Nothing "
+        "listens at 10.0.0.5:6379.\"}}";
+    static const struct {
+        const char *state, *cause, *summary;
+    } rows[] = {
+        {"firing", "path_broken", "Nothing listens at 10.0.0.5:6379."},
+        {"firing", "busy_command", "A long command keeps Redis busy"},
+        {"clearing", "busy_command", "A long command keeps Redis busy"},
+        {"resolved", "busy_command", "Nothing listens at 10.0.0.5:6379."},
+        {"firing", "ok", "Nothing listens at 10.0.0.5:6379."}, /* too many recoveries */
+        {"firing", "unknown", "Nothing listens at 10.0.0.5:6379."},
+    };
+    (void)state;
+    struct settings settings = {0};
+    struct alerts *a = mem_must(mem_calloc(1, sizeof *a));
+    a->settings = &settings;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        char body[512];
+        (void)snprintf(body, sizeof body, text, rows[i].state, rows[i].cause);
+        json_t *record JSON_CLEANUP = json_loads(body, JSON_READ_FLAGS, NULL);
+        json_t *shown JSON_CLEANUP = alert_shown(7, record, a, false);
+        assert_ptr_equal(strstr(json_text_or(shown, "summary", ""), rows[i].summary),
+                         json_text_or(shown, "summary", ""));
+    }
+    mem_free(a);
 }
 
 static void what_is_no_alert_is_refused(void **state)
@@ -263,6 +298,7 @@ int main(void)
         cmocka_unit_test(channels_have_their_parts_by_type),
         cmocka_unit_test(a_route_that_names_no_service_takes_every_service),
         cmocka_unit_test(an_alert_is_read_as_it_was),
+        cmocka_unit_test(an_open_alert_is_shown_with_the_words_of_its_present_cause),
         cmocka_unit_test(what_is_no_alert_is_refused),
         cmocka_unit_test(numbers_out_of_range_are_read_as_none),
         cmocka_unit_test(an_incident_is_read_as_it_was),
