@@ -217,6 +217,8 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     double seconds = (double)mono_since(now.mono, s->recovering.began_mono) / 1000.0;
     recover_save_history(s, recovery_end_word(e->end), seconds, s->recovering.actions);
     s->counters.recoveries[e->level][e->end]++;
+    if (s->recovering.actions == 0) /* the host refused: nothing was done */
+        return;
     s->recovering.last.any = true;
     s->recovering.last.at = now.wall;
     s->recovering.last.duration_seconds = seconds;

@@ -232,6 +232,9 @@ static void what_the_host_refuses_is_no_attempt_and_the_headline(void **state)
     assert_int_equal(f->refused_count, 2); /* restart, then start */
     assert_int_equal(f->outcome_count, 0);
     assert_true(s->recovery.needs_human);
+    JSON_CLEANUP json_t *recovery = engine_recovery_json(f->engine, 0, fixture_at(now));
+    assert_int_equal(json_int_or(recovery, "recent_recoveries", -1), 0);
+    assert_true(json_is_null(json_object_get(recovery, "last_recovery")));
     expect_guard(f, now, "cannot_act", "sudo refuses `systemctl");
     JSON_CLEANUP json_t *health = engine_health_json(f->engine, 0, fixture_at(now));
     const json_t *evidence = json_object_get(json_object_get(health, "cause"), "evidence");
