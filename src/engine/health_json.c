@@ -297,7 +297,8 @@ static json_t *evidence_json(const struct service *s, struct now now)
         snapshot_add_text(array, text);
     }
     evidence_texts(s, now, array);
-    if (t->log.class != LOG_NONE) {
+    /* It is the log of an end, and no evidence against a process that runs. */
+    if (t->log.class != LOG_NONE && t->unit.active != UNIT_ACTIVE) {
         (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         snapshot_add_text(array, text);
     }

@@ -277,6 +277,26 @@ static void a_replica_that_was_restarted_without_its_primary_is_no_failed_attemp
     assert_true(f->outcome.success);
 }
 
+/* Its lines are of the process that ended, and are kept until the next one ends. */
+static void the_log_of_an_end_is_no_evidence_against_the_process_that_runs(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    struct service *s = &f->engine->services[0];
+    int64_t now = begin_watch(f, &well);
+    s->observations.log.class = LOG_DISK_FULL;
+    (void)str_copy(s->observations.log.line, sizeof s->observations.log.line, "No space left");
+    s->cause = CAUSE_REPLICA_LINK_DOWN;
+    for (int ended = 0; ended < 2; ended++) {
+        s->observations.unit.active = ended ? UNIT_FAILED : UNIT_ACTIVE;
+        JSON_CLEANUP json_t *health = engine_health_json(f->engine, 0, fixture_at(now));
+        char *evidence =
+            json_dumps(json_object_get(json_object_get(health, "cause"), "evidence"), JSON_COMPACT);
+        assert_int_equal(strstr(evidence, "No space left") != NULL, ended);
+        free(evidence);
+    }
+}
+
 static int answered_status;
 
 static void note_answer(void *context, int status, json_t *body)
@@ -379,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_persons_restart_that_changed_nothing_is_no_success),
         TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
+        TEST(the_log_of_an_end_is_no_evidence_against_the_process_that_runs),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
         TEST(connections_that_our_own_restart_closes_are_no_refusal),
         TEST(while_our_own_restart_is_under_way_nothing_says_that_a_restart_is_useless),
