@@ -112,8 +112,8 @@ static struct words of_path(const struct observations *s)
     if (!refused || s->witness.address[0] == '\0' || !reply_answered(s->witness.reply))
         return (struct words){NULL, NULL};
     return (struct words){"Nothing listens at %A; on its own host Redis answers at %W.",
-                          "Set Redis' `bind` or `port`, or `address` or `via: ssh` in resus.yaml; "
-                          "if a proxy, stunnel or firewall stands in between, repair that."};
+                          "If a proxy, stunnel or firewall stands in between, repair that. Else "
+                          "set Redis' `bind` or `port`, or `address` or `via: ssh` in resus.yaml."};
 }
 
 /* The row's advice is for a host that a key reaches. */

@@ -127,7 +127,7 @@ static void a_redis_that_listens_elsewhere_is_named(void **state)
     (void)str_copy(s.witness.address, sizeof s.witness.address, "127.0.0.1:6379");
     expect(CAUSE_PATH_BROKEN, &s,
            "Nothing listens at 10.0.0.5:6379; on its own host Redis answers at 127.0.0.1:6379",
-           "via: ssh");
+           "If a proxy, stunnel or firewall stands in between, repair that. Else");
     s.witness.paused = true;
     s.witness.reply = REPLY_ERROR;
     expect(CAUSE_PATH_BROKEN, &s, "makes all its clients wait", "failover");
