@@ -83,7 +83,10 @@ static void view_step(struct page *p, const json_t *step)
         return;
     page_put(p, "    ");
     page_tone(p, TONE_BOLD, "%s", json_text_or(step, "cause", ""));
-    page_put(p, "\n    → %s\n", json_text_or(step, "action", ""));
+    const char *action = json_text_or(step, "action", "");
+    page_put(p, "\n");
+    if (action[0] != '\0')
+        page_put(p, "    → %s\n", action);
 }
 
 void view_diagnosis(struct page *p, const json_t *body, const struct invocation *in)

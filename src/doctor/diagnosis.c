@@ -254,7 +254,10 @@ static void walk_attempts(struct walk *w, const json_t *recovery)
     if (json_is_object(withheld))
         step(w, "withheld", SEEN_FINDING, json_text_or(withheld, "text", ""),
              used_up ? "Find the root cause, then run: resus recovery reset."
-                     : json_text_or(json_object_get(w->health, "cause"), "advice", ""),
+             : str_equal(reason, "cannot_act")
+                 ? "Start Redis by hand on its host if it is down; resus doctor names what is "
+                   "missing."
+                 : json_text_or(json_object_get(w->health, "cause"), "advice", ""),
              "%s", json_text_or(withheld, "reason_code", ""));
 }
 

@@ -18,6 +18,7 @@
 #include "cli/view_key.h"
 #include "cli/view_operate.h"
 #include "cli/view_recovery.h"
+#include "cli/view_report.h"
 #include "cli/view_service.h"
 #include "cli/view_table.h"
 
@@ -196,6 +197,21 @@ static void a_pause_does_not_promise_what_the_breaker_forbids(void **state)
     p = page_new(false, now);
     view_pause(&p, body, &in);
     assert_non_null(strstr(buf_text(&p.text), "acts again by itself"));
+    buf_free(&p.text);
+    json_decref(body);
+}
+
+static void a_finding_without_advice_has_no_empty_arrow(void **state)
+{
+    (void)state;
+    json_t *body =
+        parse("{\"findings\": 1, \"trees\": [{\"title\": \"Why\", \"applies\": true, "
+              "\"steps\": [{\"status\": \"finding\", \"check\": \"unit\", \"seen\": "
+              "\"activating\", \"cause\": \"systemd is at work.\", \"action\": \"\"}]}]}");
+    struct page p = page_new(false, now);
+    view_diagnosis(&p, body, NULL);
+    assert_null(strstr(buf_text(&p.text), "→"));
+    assert_non_null(strstr(buf_text(&p.text), "systemd is at work.\n1 finding."));
     buf_free(&p.text);
     json_decref(body);
 }
@@ -420,6 +436,7 @@ int main(void)
         cmocka_unit_test(a_failed_recovery_calls_for_a_person),
         cmocka_unit_test(an_attempt_is_shown_with_its_own_failure),
         cmocka_unit_test(a_pause_does_not_promise_what_the_breaker_forbids),
+        cmocka_unit_test(a_finding_without_advice_has_no_empty_arrow),
         cmocka_unit_test(the_recoveries_of_a_day_are_summed_up_in_one_line),
         cmocka_unit_test(a_history_names_what_was_tried_and_what_systemd_did),
         cmocka_unit_test(a_call_for_a_human_is_not_shown_as_a_recovery),
