@@ -128,13 +128,13 @@ static enum cause cause_of_log(enum log_class class)
     }
 }
 
-/* Whoever began the stop meant it, however it ended. A start that systemd ends looks alike: it has
- * loaded, or the log says so. */
 bool cause_stop_unrecorded(const struct unit_facts *unit)
 {
-    return unit->active == UNIT_INACTIVE && unit->since.ms == WALL_NONE.ms;
+    return unit->active == UNIT_INACTIVE && unit->undated;
 }
 
+/* Whoever began the stop meant it, however it ended. A start that systemd ends looks alike: it has
+ * loaded, or the log says so. */
 bool cause_stop_was_cut(const struct observations *s)
 {
     bool timed_out = s->unit.result == RESULT_TIMEOUT;
@@ -303,7 +303,6 @@ static struct verdict judge_shut_out(const struct observations *s)
     return certain_if(cause_shut_out(s), full ? CAUSE_CLIENTS_EXHAUSTED : CAUSE_PATH_BROKEN);
 }
 
-/* Redis answers PONG: is it ours, is its unit in order, and do its own figures agree? */
 /* Redis refuses what would go beyond the limit, so its use may stay just below. */
 static bool near_maxmemory(const struct info_facts *i)
 {
@@ -319,6 +318,7 @@ static mono_ms unit_known_at(const struct unit_facts *u)
     return given_up ? u->at : u->asked;
 }
 
+/* Redis answers PONG: is it ours, is its unit in order, and do its own figures agree? */
 static struct verdict judge_pong(const struct observations *s, mono_ms now)
 {
     const struct unit_facts *u = &s->unit;

@@ -247,10 +247,11 @@ bool cause_serves(const struct observations *observations);
 /* A stop that systemd cuts takes at least this long: TimeoutStopSec is given in seconds. */
 #define STOP_CUT_MIN_MS 1000
 /* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
+bool cause_stop_was_cut(const struct observations *observations);
+
 /* The unit does not run and systemd does not tell since when: the host has booted, or nothing refers
  * to the unit (it is not enabled), so that systemd forgot it. */
 bool cause_stop_unrecorded(const struct unit_facts *unit);
-bool cause_stop_was_cut(const struct observations *observations);
 
 /* A primary without persistence that had replicas when last seen: started empty it would wipe
  * them. What could not be read counts as "no persistence" when replicas were there. */

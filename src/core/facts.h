@@ -120,7 +120,8 @@ struct unit_facts {
     int64_t exit_status; /* of the main process, FACT_UNKNOWN */
     int64_t exit_signal; /* number, FACT_UNKNOWN */
     int64_t restarts;    /* NRestarts, FACT_UNKNOWN */
-    wall_ms since;       /* "Active: ... since", or WALL_NONE */
+    wall_ms since;       /* "Active: ... since", or WALL_NONE: none, or in an unknown zone */
+    bool undated;        /* systemd keeps no time of its last change */
     int64_t timeout_start_us; /* FACT_UNKNOWN; INT64_MAX = infinity */
     int64_t timeout_stop_us;
     int64_t

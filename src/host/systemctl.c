@@ -227,6 +227,7 @@ static void read_active(struct span s, struct unit_facts *unit)
     }
     if (unit->sub[0] == '\0') /* "failed": sub is the same word, not repeated */
         (void)str_copy(unit->sub, sizeof unit->sub, active_words[unit->active]);
+    unit->undated = s.n == 0;
     if (skip(&s, " since "))
         unit->since = time_of(s);
 }
@@ -457,6 +458,7 @@ static void read_property(enum show_key key, struct span value, struct show_stat
         break;
     case SHOW_SINCE:
         unit->since = time_of(value);
+        unit->undated = value.n == 0 || equals(value, "n/a");
         break;
     case SHOW_RELOAD:
         unit->can_reload = equals(value, "yes")  ? TRI_YES

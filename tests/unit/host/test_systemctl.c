@@ -282,6 +282,38 @@ static void test_a_result_says_whether_the_host_was_reached(void **state)
     assert_string_equal(u.text, "no way");
 }
 
+/* A time that cannot be read is none that is missing: CET and EST are the hosts' own. */
+static void only_a_time_that_is_missing_is_no_record(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *status, *show;
+        bool undated;
+    } times[] = {
+        {HEAD "     Active: inactive (dead)\n", "StateChangeTimestamp=\n", true},
+        {HEAD "     Active: inactive (dead)" SINCE,
+         "StateChangeTimestamp=Sun 2026-11-22 15:52:06 UTC\n", false},
+        {HEAD "     Active: inactive (dead) since Sun 2026-11-22 16:52:06 CET; 1min ago\n",
+         "StateChangeTimestamp=Sun 2026-11-22 16:52:06 CET\n", false},
+        {HEAD "     Active: inactive (dead) since So 2026-11-22 10:52:06 EST; vor 1min\n",
+         "StateChangeTimestamp=So 2026-11-22 10:52:06 EST\n", false},
+        {HEAD "     Active: inactive (dead) seit gestern\n", "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(times); i++) {
+        struct unit_facts unit;
+        char show[256];
+        print_message("# row %zu\n", i);
+        systemctl_parse_status(times[i].status, strlen(times[i].status), &unit);
+        assert_int_equal(unit.active, UNIT_INACTIVE);
+        assert_int_equal(unit.undated, times[i].undated);
+        (void)snprintf(show, sizeof show,
+                       "LoadState=loaded\nActiveState=inactive\nSubState=dead\n%s", times[i].show);
+        systemctl_parse_show(show, strlen(show), &unit);
+        assert_int_equal(unit.active, UNIT_INACTIVE);
+        assert_int_equal(unit.undated, times[i].undated);
+    }
+}
+
 static void the_text_of_a_unit_says_nothing_that_ages(void **state)
 {
     (void)state;
@@ -389,6 +421,7 @@ static void a_crowded_control_group_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_a_time_that_is_missing_is_no_record),
         cmocka_unit_test(the_text_of_a_unit_says_nothing_that_ages),
         cmocka_unit_test(the_title_of_the_process_says_where_redis_listens),
         cmocka_unit_test(test_every_shape_of_status_is_read),
