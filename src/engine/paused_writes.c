@@ -54,12 +54,11 @@ void paused_writes_watch(struct service *s, struct now now)
             look_again_soon(s, now);
         return;
     }
-    if (i->blocked_clients <= 0) {
+    if (i->blocked_clients <= 0 || i->connected_clients > CLIENTS_MAX) {
         pause->writes_wait = false;
         return;
     }
-    if (i->connected_clients <= CLIENTS_MAX && !s->paused_writes.refused &&
-        !request_pending(s, PART_PAUSED_WRITES, CLIENTS))
+    if (!s->paused_writes.refused && !request_pending(s, PART_PAUSED_WRITES, CLIENTS))
         request_redis(s, PART_PAUSED_WRITES, CLIENTS, REDIS_CLIENT_LIST, CLIENTS_DEADLINE_MS, now);
 }
 

@@ -161,6 +161,22 @@ static void a_long_list_is_not_asked_for(void **state)
     assert_int_equal(w.lists, 0);
 }
 
+/* Workers may wait for ever: only a list could show that the write among them is gone. */
+static void what_can_no_longer_be_looked_up_is_not_claimed(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = redis;
+    w.blocked = 2;
+    w.clients = WORKER SET_WAITS("12");
+    live(f, &w, FIGURES_MS);
+    expect(f, "writes_paused", "writes: SET of 10.0.0.7:5123 has waited for 12 s");
+    w.blocked = 1;
+    w.clients = WORKER;
+    w.connected = 1001;
+    live(f, &w, FIGURES_MS);
+    expect(f, "ok", "");
+}
+
 /* Each refusal is an error on Redis' books. */
 static void a_list_that_is_refused_is_not_asked_for_again(void **state)
 {
@@ -196,6 +212,7 @@ int main(void)
         TEST(a_write_that_waits_is_found_among_the_clients),
         TEST(clients_that_wait_for_a_key_are_no_pause),
         TEST(a_long_list_is_not_asked_for),
+        TEST(what_can_no_longer_be_looked_up_is_not_claimed),
         TEST(a_list_that_is_refused_is_not_asked_for_again),
         TEST(a_lost_connection_ends_what_was_known),
     };
