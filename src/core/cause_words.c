@@ -220,11 +220,10 @@ static const struct {
 } exact[] = {
     {CAUSE_UNIT_STOPPED,
      no_record_of_the_stop,
-     {"The unit does not run, and systemd has no record of a stop: its host has booted, or the "
-      "unit "
-      "is not enabled.",
-      "Has the host just booted? A unit that shall start with it has to be enabled (systemctl "
-      "enable %U). To keep it stopped, run: resus stop --confirm STOP, or resus pause."}},
+     {"The unit does not run, and systemd has no record of a stop: its host was booted since, or "
+      "the unit is not enabled.",
+      "Find out whether the host was booted. If Redis should start with it, run on the host: "
+      "systemctl enable %U. To keep it stopped, run: resus stop --confirm STOP, or resus pause."}},
     {CAUSE_START_TIMEOUT,
      never_ready,
      {"Redis serves, but systemd never got its ready message: it ends Redis after TimeoutStartSec.",

@@ -131,18 +131,6 @@ static void a_primary_that_became_a_replica_is_the_wrong_instance(void **state)
     expect(CAUSE_WRONG_INSTANCE, &s, "REPLICAOF", "holds the port");
 }
 
-/* A host says its times in its own zone: one that is not read is no sign of a boot. */
-static void nobody_stopped_a_unit_without_a_time_of_its_stop(void **state)
-{
-    (void)state;
-    struct observations s = seen(LOG_NONE, "");
-    s.unit.active = UNIT_INACTIVE;
-    s.unit.since = WALL_NONE;
-    expect(CAUSE_UNIT_STOPPED, &s, "not through Resus", "no record");
-    s.unit.undated = true;
-    expect(CAUSE_UNIT_STOPPED, &s, "no record", "not through Resus");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,7 +141,6 @@ int main(void)
         cmocka_unit_test(a_save_fails_for_its_own_reason),
         cmocka_unit_test(a_replica_that_never_ends_its_sync_names_both_settings),
         cmocka_unit_test(a_primary_that_became_a_replica_is_the_wrong_instance),
-        cmocka_unit_test(nobody_stopped_a_unit_without_a_time_of_its_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,8 +113,11 @@ static void nobody_is_said_to_have_stopped_a_unit_of_which_systemd_knows_no_stop
     s.unit.active = UNIT_INACTIVE;
     s.unit.since = (wall_ms){1};
     expect(CAUSE_UNIT_STOPPED, &s, "was stopped, and not through Resus", "who stopped it");
-    s.unit.since = WALL_NONE;
-    expect(CAUSE_UNIT_STOPPED, &s, "its host has booted, or the unit is not enabled", "enable");
+    s.unit.since = WALL_NONE; /* told in the host's zone, which is not read: no sign of a boot */
+    expect(CAUSE_UNIT_STOPPED, &s, "was stopped, and not through Resus", "who stopped it");
+    s.unit.undated = true;
+    expect(CAUSE_UNIT_STOPPED, &s, "its host was booted since, or the unit is not enabled",
+           "systemctl enable");
 }
 
 static void a_redis_that_listens_elsewhere_is_named(void **state)
