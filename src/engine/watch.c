@@ -8,7 +8,8 @@
 #include "engine/exit_log.h"
 #include "engine/service.h"
 
-/* A systemd that does not answer is named in half a minute: so often it is asked, and so long it has. */
+/* A systemd that does not answer is named in half a minute: this, and CAUSE_LOOK_LIMIT_MS. Where
+ * `systemd_interval_seconds` is longer than a minute, so is that time. */
 #define UNIT_OFTEN_MS 20000
 #define UNIT_TIMES 3                  /* in `systemd_interval_seconds`, where that leaves room */
 #define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
