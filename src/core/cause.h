@@ -249,7 +249,7 @@ bool cause_serves(const struct observations *observations);
 /* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
 bool cause_stop_was_cut(const struct observations *observations);
 
-/* The unit does not run and systemd does not tell since when: the host has booted, or nothing refers
+/* The unit does not run and systemd does not say since when: the host has booted, or nothing refers
  * to the unit (it is not enabled), so that systemd forgot it. */
 bool cause_stop_unrecorded(const struct unit_facts *unit);
 

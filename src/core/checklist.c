@@ -72,7 +72,7 @@ int checklist_mark(struct checklist *list, size_t number, bool done, const char 
     return 0;
 }
 
-/* -1 = it is none of the usual ones */
+/* -1 = not a usual one */
 static int usual_index(const struct checklist_item *item)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(usual); i++)

@@ -185,7 +185,7 @@ static void report(struct service *s, struct now now)
     } else {
         (void)str_format(
             text, sizeof text, "Redis was %s, and not through Resus (process %" PRId64 ").",
-            o->unrecorded ? "started again, with its host or by somebody" : "restarted",
+            o->unrecorded ? "started again, with its host or by an operator" : "restarted",
             o->process);
     }
     event_notice(s, text, now);

@@ -17,7 +17,7 @@
 #include "io/clock.h"
 
 #define LOOK_MS 50
-#define ROOM_MS 1 /* so that one that does not read makes nobody spin */
+#define ROOM_MS 1 /* a peer that does not read does not make the loop spin */
 #define BLOCK_BYTES ((size_t)64 * 1024)
 
 struct way_back {

@@ -291,7 +291,7 @@ static void a_count_that_only_show_tells_is_asked_for(void **state)
     after.run_id = "two";
     after.pid = 200;
     after.restarts = 1;
-    (void)live(f, &before, 125000); /* so that its figures, not the unit, tell of the new one */
+    (void)live(f, &before, 125000); /* so that its figures, not the unit, show the new one */
     (void)live(f, &after, 45000);
     assert_int_equal(f->record_count, 1);
     assert_string_equal(f->record.result, HISTORY_BY_SYSTEMD);
