@@ -104,7 +104,7 @@ bool door_outlasts_grant(struct handlers *h, struct call *call, wall_ms ends)
                      "less, or an administrator whose role is permanent.",
                      access_name(call->access), wall_text(call->granted_until, until));
     account_permission_refused(h, call, "longer than the grant");
-    call_refuse(call, 403, "Permission denied", text, "temporary_role", handlers_now(h).wall);
+    handlers_refuse(h, call, 403, "Permission denied", text, "temporary_role");
     return true;
 }
 
