@@ -179,8 +179,10 @@ if [ -z "$(missing_packages "$@")" ]; then exit 0; fi
 if [ "$(id -u)" = 0 ]; then
     install_as_root "$@"
 elif command -v sudo >/dev/null; then
+    # sudo keeps no environment, and packages_of looks at it.
+    set -- env npm_config_registry="${npm_config_registry:-}" sh "$0" "$@"
     # Without a terminal sudo would wait for a password forever.
-    if [ -t 0 ]; then exec sudo -- sh "$0" "$@"; else exec sudo -n -- sh "$0" "$@"; fi
+    if [ -t 0 ]; then exec sudo -- "$@"; else exec sudo -n -- "$@"; fi
 else
     echo "These packages are missing and neither root nor sudo is here to install them:" >&2
     missing_packages "$@" | tr '\n' ' ' >&2
