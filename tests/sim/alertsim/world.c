@@ -107,7 +107,8 @@ void world_sight(const struct world *w, int slot, struct alert_input *ret)
     *ret = (struct alert_input){.held = w->window, .routes = &w->routes};
     if (slot == HOST_SLOT) {
         struct verdict verdicts[SERVICES_MAX];
-        for (int i = 0; i < w->service_count; i++)
+        /* The compiler at -O3 does not know that the count is never more. */
+        for (int i = 0; i < w->service_count && i < SERVICES_MAX; i++)
             verdicts[i] = verdict_of(w, i);
         sight = alert_see_host(verdicts, (size_t)w->service_count);
         ret->members = w->service_count;
