@@ -20,7 +20,7 @@ struct replica {
     struct query *query;
     bool detaches, ordered; /* REPLICAOF was sent */
     char port[8];
-    mono_ms deadline, heard;
+    mono_ms deadline, heard, linked;
     bool refused; /* by the last attempt, and since then */
     mono_ms refused_since;
     struct error last; /* why it is not so yet */
@@ -121,9 +121,20 @@ static void watch(struct replica *r, const struct redis_reply *info)
         finish(r, RESTORE_FAILED, &err);
         return;
     }
-    if (str_equal(link, "up") && query_info_number(info, "master_sync_in_progress") == 0 &&
-        query_info_number(info, "loading") == 0) {
+    bool copies = query_info_number(info, "master_sync_in_progress") != 0 ||
+                  query_info_number(info, "loading") != 0;
+    if (str_equal(link, "up") && !copies) {
         finish(r, RESTORE_OK, NULL);
+        return;
+    }
+    if (copies)
+        r->linked = clock_mono();
+    if (mono_since(clock_mono(), r->linked) > r->options.link_ms) {
+        (void)error_set(&err, -ENOTCONN,
+                        "Redis does not reach the server of the backup at %s:%d: another "
+                        "connection may have come first",
+                        r->options.copy->address, r->options.copy->port);
+        finish(r, RESTORE_FAILED, &err);
         return;
     }
     (void)error_set(&r->last, -EAGAIN, "its link to the server of the backup is %s", link);
@@ -240,7 +251,7 @@ static int start(uv_loop_t *loop, const struct replica_options *options, bool de
     (void)str_format(r->port, sizeof r->port, "%d", options->copy->port);
     r->done = done;
     r->context = context;
-    r->heard = clock_mono();
+    r->heard = r->linked = clock_mono();
     r->deadline = mono_add(r->heard, options->within_ms);
     (void)uv_timer_init(loop, &r->timer);
     r->timer.data = r;

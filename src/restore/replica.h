@@ -32,6 +32,7 @@ struct replica_options {
     const struct rdb_counts *databases; /* of the backup; likewise */
     size_t database_count;
     int64_t within_ms;
+    int64_t link_ms; /* replica_follow(): without a link to ours, and nothing is copied */
 };
 
 /* Once, on the loop. Of replica_follow(): OK when the server has the data and follows; FAILED. Of

@@ -10,6 +10,7 @@
 
 #define ASK_MS (30 * 1000)
 #define ACCEPT_MS (30 * 1000) /* a replica tries to connect each second */
+#define LINK_MS (60 * 1000)   /* also to fork for a copy */
 
 /* ── the end of an act ── */
 
@@ -408,6 +409,7 @@ static void move_under(struct entry *e, const struct permit *permit)
         .databases = e->databases,
         .database_count = e->database_count,
         .within_ms = detaches ? restore_limits_default.detach_ms : restore_limits_default.copy_ms,
+        .link_ms = LINK_MS,
     };
     uv_loop_t *loop = e->r->ports.loop;
     int r = detaches ? replica_detach(loop, &options, on_replica, e, &run->replica, &err)
@@ -460,6 +462,18 @@ static void move(struct entry *e)
                   on_permitted, asked);
 }
 
+/* The way may have ended while the journal was written: nobody listens any longer. */
+static void copy(struct entry *e)
+{
+    struct error err = {0};
+    if (e->run->way != NULL) {
+        move(e);
+        return;
+    }
+    (void)error_set(&err, -EPIPE, "the connection to the server of the backup has ended");
+    fail(e, &err);
+}
+
 /* ── the ports ── */
 
 void replicate_act(void *context, struct restore *r, enum restore_act act,
@@ -478,6 +492,9 @@ void replicate_act(void *context, struct restore *r, enum restore_act act,
         break;
     case RESTORE_ACT_LOAD_OLD:
         load_old(e);
+        break;
+    case RESTORE_ACT_COPY:
+        copy(e);
         break;
     default:
         move(e);

@@ -24,6 +24,7 @@ struct world {
     struct rdb_counts databases[1];
     enum restore_event outcome;
     struct error error;
+    int64_t link_ms;
     int ended;
 };
 
@@ -31,7 +32,8 @@ static int set_up(void **context)
 {
     static struct world w;
     w = (struct world){.copy = {.address = OURS_ADDRESS, .port = OURS_PORT, .keys_before = 1},
-                       .databases = {{.db = 0, .keys = 7}}};
+                       .databases = {{.db = 0, .keys = 7}},
+                       .link_ms = 60000};
     redis_server_prepare(&w.server);
     redis_server_start(&w.server, NULL);
     (void)str_copy(w.redis.socket, sizeof w.redis.socket, w.server.socket);
@@ -108,7 +110,8 @@ static struct replica *begin(struct world *w, begin_work *work, struct right *ri
                                             .copy = &w->copy,
                                             .databases = w->databases,
                                             .database_count = 1,
-                                            .within_ms = 60000};
+                                            .within_ms = 60000,
+                                            .link_ms = w->link_ms};
     assert_int_equal(work(&w->loop, &options, on_done, w, &r, NULL), 0);
     return r;
 }
@@ -186,6 +189,21 @@ static void what_changed_while_it_waited_is_seen_before_it_acts(void **context)
     assert_int_equal(right.ended, 1);
 }
 
+/* The listener lets one connection in: when a stranger has it, none is left for the server. */
+static void
+a_server_that_does_not_reach_ours_is_not_waited_for_until_the_copy_is_late(void **context)
+{
+    struct world *w = *context;
+    struct right right = {.w = w, .state = PERMIT_GOOD};
+    w->link_ms = 200;
+    (void)begin(w, replica_follow, &right);
+    run(w);
+    assert_int_equal(w->outcome, RESTORE_FAILED);
+    assert_int_equal(w->error.code, -ENOTCONN);
+    assert_int_equal(right.ended, 1);
+    is(w, "slave");
+}
+
 static void a_cancelled_one_gives_the_permit_back(void **context)
 {
     struct world *w = *context;
@@ -209,6 +227,7 @@ int main(void)
         TEST(a_permit_that_is_over_sends_nothing_more),
         TEST(it_waits_until_the_permit_is_good_again),
         TEST(what_changed_while_it_waited_is_seen_before_it_acts),
+        TEST(a_server_that_does_not_reach_ours_is_not_waited_for_until_the_copy_is_late),
         TEST(a_cancelled_one_gives_the_permit_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
