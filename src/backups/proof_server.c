@@ -218,6 +218,7 @@ static int start_child(struct proof_server *s, const struct proof_server_options
         .argv = argv,
         .output_max = PROOF_SERVER_OUTPUT_MAX,
         .deadline = mono_add(s->deadline, CHILD_SPARE_MS + (o->ready == NULL ? 0 : o->serve_ms)),
+        .group = true, /* it forks to serve a copy */
     };
     return child_start(s->loop, &options, on_child, s, &s->child, err);
 }

@@ -21,7 +21,7 @@ struct child {
     struct buf out, err;
     child_done *done; /* NULL once completed or abandoned */
     void *context;
-    bool exited, truncated;
+    bool exited, truncated, group;
     int open_pipes, open_handles;
     int64_t exit_code;
     int signal;
@@ -83,16 +83,23 @@ static void ended(struct child *c)
     close_all(c);
 }
 
+static void send_signal(struct child *c, int signal)
+{
+    if (c->group)
+        (void)kill(-c->process.pid, signal);
+    else
+        (void)uv_process_kill(&c->process, signal);
+}
+
 static void on_kill_time(uv_timer_t *timer)
 {
-    struct child *c = timer->data;
-    (void)uv_process_kill(&c->process, SIGKILL);
+    send_signal(timer->data, SIGKILL);
 }
 
 static void end_process(struct child *c)
 {
     close_pipes(c);
-    (void)uv_process_kill(&c->process, SIGTERM);
+    send_signal(c, SIGTERM);
     (void)uv_timer_start(&c->timer, on_kill_time, KILL_AFTER_MS, 0);
 }
 
@@ -113,6 +120,8 @@ static void on_exit(uv_process_t *process, int64_t exit_code, int signal)
     c->exited = true;
     c->exit_code = exit_code;
     c->signal = signal;
+    if (c->group) /* what it started would hold the pipes open */
+        send_signal(c, SIGKILL);
     if (c->done == NULL)
         close_all(c);
     else if (c->open_pipes == 0)
@@ -151,6 +160,7 @@ static int spawn(struct child *c, const struct child_options *options)
     const char *const *environment = options->environment == NULL ? bare : options->environment;
     uv_process_options_t o = {
         .exit_cb = on_exit,
+        .flags = options->group ? UV_PROCESS_DETACHED : 0,
         .file = options->argv[0],
         .args = (char **)(uintptr_t)options->argv, /* libuv writes to neither */
         .env = (char **)(uintptr_t)environment,
@@ -172,6 +182,7 @@ int child_start(uv_loop_t *loop, const struct child_options *options, child_done
     c->process.data = c->out_pipe.data = c->err_pipe.data = c->timer.data = c;
     c->open_handles = HANDLES;
     c->process.loop = loop;
+    c->group = options->group;
     (void)uv_pipe_init(loop, &c->out_pipe, 0);
     (void)uv_pipe_init(loop, &c->err_pipe, 0);
     (void)uv_timer_init(loop, &c->timer);
@@ -197,7 +208,7 @@ int child_start(uv_loop_t *loop, const struct child_options *options, child_done
 void child_signal(struct child *child, int signal)
 {
     if (!child->exited)
-        (void)uv_process_kill(&child->process, signal);
+        send_signal(child, signal);
 }
 
 void child_abandon(struct child *child)

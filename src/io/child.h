@@ -36,6 +36,7 @@ struct child_options {
     const char *const *environment; /* NULL: only LC_ALL=C and child_path */
     size_t output_max;              /* of each output */
     mono_ms deadline;
+    bool group; /* of its own: signals reach what it started, too, which ends with it */
 };
 
 /* The PATH of children, never the caller's. */

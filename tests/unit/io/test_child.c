@@ -117,6 +117,23 @@ static void test_a_grandchild_that_keeps_the_pipe_does_not_keep_us(void **state)
     assert_int_equal(s.exit_code, 5);
 }
 
+static void test_what_a_group_of_its_own_started_ends_with_it(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    const char *const argv[] = {"sh", "-c", "(sleep 3; echo late) & kill -KILL $$", NULL};
+    struct child_options options = {
+        .argv = argv, .output_max = 100, .deadline = MONO_NEVER, .group = true};
+    struct child *child = NULL;
+    struct seen s = {0};
+    assert_int_equal(child_start(&loop, &options, on_done, &s, &child, NULL), 0);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    assert_int_equal(s.end, CHILD_SIGNALLED);
+    assert_string_equal(s.out, "");
+}
+
 static void test_a_program_that_is_not_there_is_an_error(void **state)
 {
     (void)state;
@@ -157,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_a_signal_is_told),
         cmocka_unit_test(test_the_deadline_ends_it_once),
         cmocka_unit_test(test_a_grandchild_that_keeps_the_pipe_does_not_keep_us),
+        cmocka_unit_test(test_what_a_group_of_its_own_started_ends_with_it),
         cmocka_unit_test(test_a_program_that_is_not_there_is_an_error),
         cmocka_unit_test(test_an_abandoned_child_is_ended_without_a_word),
     };
