@@ -170,18 +170,21 @@ static void ask_source(struct entry *e)
         fail(e, &err);
 }
 
-static void take_value(const struct redis_reply *reply, char *to, size_t size)
+static int take_value(const struct redis_reply *reply, char *to, size_t size, struct error *err)
 {
     bool pair = reply->type == RESP_LIST && reply->count == 2 && reply->items[1]->type == RESP_BULK;
     to[0] = '\0'; /* also when the account may not read it: then most likely none is set */
-    if (pair && !str_copy(to, size, reply->items[1]->text))
-        to[0] = '\0';
+    if (!pair || str_copy(to, size, reply->items[1]->text))
+        return 0;
+    return error_set(err, -ENAMETOOLONG, "%s of Redis is longer than %zu bytes",
+                     reply->items[0]->text, size - 1);
 }
 
 static void on_target(void *context, struct redis_reply *const *replies, const struct error *err)
 {
     struct entry *e = context;
     struct run *run = e->run;
+    struct error why = {0};
     run->query = NULL;
     if (replies == NULL) {
         fail(e, err);
@@ -189,9 +192,11 @@ static void on_target(void *context, struct redis_reply *const *replies, const s
     }
     e->copy.keys_before = query_info_keys(replies[0]);
     e->copy.expires_before = query_info_expires(replies[0]);
-    take_value(replies[1], run->masterauth, sizeof run->masterauth);
-    take_value(replies[2], run->masteruser, sizeof run->masteruser);
-    ask_source(e);
+    if (take_value(replies[1], run->masterauth, sizeof run->masterauth, &why) < 0 ||
+        take_value(replies[2], run->masteruser, sizeof run->masteruser, &why) < 0)
+        fail(e, &why);
+    else
+        ask_source(e);
 }
 
 static int ask_target(struct entry *e, const struct query_command *commands, size_t count,
@@ -462,7 +467,7 @@ static void move(struct entry *e)
                   on_permitted, asked);
 }
 
-/* The way may have ended while the journal was written: nobody listens any longer. */
+/* The way may have ended while the journal was written. */
 static void copy(struct entry *e)
 {
     struct error err = {0};

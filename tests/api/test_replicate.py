@@ -81,6 +81,16 @@ def test_a_server_that_logs_in_at_its_primary_is_let_in(served):
     assert not found and "a b'c" not in served.output(), found
 
 
+def test_a_password_that_is_too_long_to_ask_for_is_named(served):
+    fill(served)
+    made = backup(served)
+    for key, most in (("masterauth", 255), ("masteruser", 127)):
+        served.redis("CONFIG", "SET", key, "x" * (most + 1))
+        over = restore(served, made, "--method", "replicate", "--unguarded", "--confirm", "redis", wanted=1)
+        assert f"{key} of Redis is longer than {most} bytes" in over["message"] and role(served) == "master", over
+        served.redis("CONFIG", "SET", key, '""')
+
+
 def test_the_plan_says_why_it_chose_a_method(served):
     fill(served)
     made = backup(served)
