@@ -16,7 +16,7 @@
 
 /* A new field belongs into recording_code.c when it decides, and into this file. */
 #if INTPTR_MAX == INT64_MAX
-static_assert(sizeof(struct observations) == 3608, "a field of struct observations");
+static_assert(sizeof(struct observations) == 3616, "a field of struct observations");
 static_assert(sizeof(struct recovery_facts) == 80, "a field of struct recovery_facts");
 static_assert(sizeof(struct recovery) == 280, "a field of struct recovery");
 static_assert(sizeof(struct recovery_policy) == 64, "a field of struct recovery_policy");
@@ -95,6 +95,7 @@ static void some_unit(struct unit_facts *u)
     u->exit_signal = one_of(0, 9, 11, FACT_UNKNOWN);
     u->restarts = one_of(FACT_UNKNOWN, 0, 0, 3);
     u->since = (wall_ms){pick(3)};
+    u->undated = coin();
     u->cpu_ms = one_of(FACT_UNKNOWN, 0, 10, 20);
 }
 
