@@ -23,9 +23,7 @@
  * hangs: names are looked up by those, too. */
 #define BACKUPS_CHANGES_MAX 1
 #define BACKUPS_WAIT_MS (INT64_C(10) * 60 * 1000) /* for an operation or a recovery to end */
-#define BACKUPS_PIN_DAYS_MAX 3650
-#define BACKUPS_LIST_MAX 1000
-#define BACKUPS_GUARD_REASON "before restore " /* and its number: of a safety backup */
+#define BACKUPS_GUARD_REASON "before restore "    /* and its number: of a safety backup */
 
 struct backups;
 

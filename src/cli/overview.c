@@ -66,12 +66,6 @@ int overview_filter_read(const struct invocation *in, struct overview_filter *re
     return ret->states == NULL ? 0 : check_states(ret->states, err);
 }
 
-bool overview_filter_empty(const struct overview_filter *filter)
-{
-    return filter->states == NULL && filter->group == NULL && filter->tag == NULL &&
-           filter->text == NULL;
-}
-
 static bool in_state(const json_t *item, const char *states)
 {
     const char *status = json_text_or(item, "status", "unknown");

@@ -35,7 +35,6 @@ enum overview_rank {
 /* From --state, --group, --tag and the free word. -EINVAL: an unknown state. */
 int overview_filter_read(const struct invocation *in, struct overview_filter *ret,
                          struct error *err) ATTR_MUST_USE;
-bool overview_filter_empty(const struct overview_filter *filter);
 
 enum overview_rank overview_rank(const json_t *item);
 /* `ret[RANK_COUNT]` of the `items` of a list. */

@@ -15,7 +15,6 @@
 #include "base/error.h"
 #include "settings/settings.h"
 
-#define COPY_CHUNK_BYTES ((size_t)256 * 1024)
 #define COPY_IDS_MAX 4096 /* of one service and kind that are looked at; more are an error */
 
 struct copy_options {

@@ -1,23 +1,9 @@
 #include "core/health.h"
 
-#include <assert.h>
-
-#include "base/attr.h"
 #include "base/str.h"
 
 #define MINUTE_MS 60000
 #define HOUR_MS 3600000
-
-static const char *const gauge_words[] = {
-    [GAUGE_MEMORY] = "memory",   [GAUGE_CONNECTIONS] = "connections", [GAUGE_CPU] = "cpu",
-    [GAUGE_LATENCY] = "latency", [GAUGE_ERRORS] = "errors",           [GAUGE_LOAD] = "load",
-};
-static_assert(ARRAY_LENGTH(gauge_words) == GAUGE_COUNT, "a word for every gauge");
-
-const char *gauge_word(enum gauge gauge)
-{
-    return gauge < GAUGE_COUNT ? gauge_words[gauge] : "?";
-}
 
 void health_reset(struct health_state *state)
 {

@@ -75,6 +75,5 @@ void health_own_errors(struct health_state *state, int count);
 int64_t health_errors_last_hour(const struct health_state *state);
 /* The worst level of all gauges. */
 enum level_of health_worst(const struct health_levels *levels);
-const char *gauge_word(enum gauge gauge);
 
 #endif

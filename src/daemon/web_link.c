@@ -19,7 +19,6 @@
 /* What a flood may cost the engine between two looks at its own timers. */
 #define FRAMES_A_TURN_MAX 64
 #define BYTES_A_TURN_MAX ((size_t)128 * 1024) /* and the frame that passes it */
-#define ADDRESS_MAX 64
 
 enum link_state { LINK_OPEN, LINK_BROKEN, LINK_CLOSED };
 

@@ -179,8 +179,3 @@ void restore_free(struct restore *r)
     r->act = RESTORE_ACT_NONE;
     uv_close((uv_handle_t *)&r->timer, on_closed);
 }
-
-const struct restore_job *restore_job_of(const struct restore *r)
-{
-    return &r->job;
-}

@@ -72,6 +72,5 @@ void restore_saved(struct restore *r, int code);
  * `staged` of a stage that is OK; `err` may be NULL. */
 void restore_acted(struct restore *r, enum restore_act act, enum restore_event outcome,
                    const char *staged, const struct error *err);
-const struct restore_job *restore_job_of(const struct restore *r);
 
 #endif

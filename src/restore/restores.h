@@ -97,8 +97,6 @@ json_t *restores_list(const struct restores *r, int service);
 json_t *restores_one(const struct restores *r, int service, int64_t number);
 /* Is an act under way? */
 bool restores_runs(const struct restores *r, int service, int64_t number);
-/* The newest of the service; 0 = none. */
-int64_t restores_last(const struct restores *r, int service);
 
 /* ── what people order ── */
 

@@ -149,14 +149,6 @@ bool restores_runs(const struct restores *r, int service, int64_t number)
     return e != NULL && e->target == service && e->state == RESTORES_RUNNING;
 }
 
-int64_t restores_last(const struct restores *r, int service)
-{
-    for (size_t i = r->count; i > 0; i--)
-        if (r->entries[i - 1]->target == service)
-            return r->entries[i - 1]->number;
-    return 0;
-}
-
 json_t *restores_blocked_json(json_t *plan, wall_ms now)
 {
     size_t i;

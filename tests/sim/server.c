@@ -7,7 +7,6 @@
 
 #include "base/str.h"
 
-#define SAVE_MS 2000
 #define RESEND_MS 200         /* TCP's shortest wait for an acknowledgement, */
 #define CONNECT_AGAIN_MS 1000 /* and that of a SYN */
 

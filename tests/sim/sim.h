@@ -16,8 +16,6 @@
 #define SIM_ERRANDS_MAX 64 /* commands on one host under way */
 #define SIM_PEEKS_MAX 8    /* PINGs from one host */
 #define SIM_JOBS_MAX 8     /* systemd jobs of one unit */
-#define SIM_WRITES_MAX 4096
-#define SIM_LINES_MAX 4096 /* intents remembered */
 #define SIM_TROUBLES_MAX 64
 #define SIM_PLAYED_OF 32 /* every 32nd seed plays its recordings again, and has events in full */
 #define SIM_FOREIGN_PID 4194304 /* of a foreign Redis: above all of ours */
@@ -453,7 +451,7 @@ void disk_audit(struct sim *s, int service, uint64_t id, const struct audit_line
 void disk_mood_changed(struct sim *s);
 void disk_load(struct sim *s);          /* a start reads it */
 void disk_crash(struct sim *s);         /* what was not durable is gone */
-void disk_close_intents(struct sim *s); /* world.c's close_intents() */
+void disk_close_intents(struct sim *s); /* as the daemon does at its start */
 
 /* daemon.c */
 void daemon_start(struct sim *s);
