@@ -186,8 +186,7 @@ def test_every_answer_about_drills_and_procedures_is_as_the_document_says(served
     notes.ask("POST", f"{service}/procedures", {"kind": "config", "name": "dir", "value": "/"}, place=f"{here}/procedures", expected=409)
     begun = notes.ask("POST", f"{service}/procedures", {"kind": "config", "name": "hz", "value": "20"}, place=f"{here}/procedures", expected=202)
     one = f"{here}/procedures/{begun['number']}"
-    ready = notes.ask("GET", f"{service}/procedures/{{n}}", place=one, query="?wait=true")
-    assert ready["phase"] == "ready", ready
+    wait_until(lambda: notes.ask("GET", f"{service}/procedures/{{n}}", place=one, query="?wait=true")["phase"] == "ready", "its checks")
     notes.ask("GET", f"{service}/procedures/{{n}}", place=f"{here}/procedures/99", expected=404)
     notes.ask("POST", f"{service}/procedures/{{n}}/checklist", {"item": 1, "done": True}, place=f"{one}/checklist")
     notes.ask("POST", f"{service}/procedures/{{n}}", {"order": "undo"}, place=one, expected=409)

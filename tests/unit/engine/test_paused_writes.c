@@ -161,7 +161,7 @@ static void a_long_list_is_not_asked_for(void **state)
     assert_int_equal(w.lists, 0);
 }
 
-/* Workers may wait for ever: only a list could show that the write among them is gone. */
+/* Workers may wait without end: only a list could show that the write among them is gone. */
 static void what_can_no_longer_be_looked_up_is_not_claimed(void **state)
 {
     struct fixture *f = *state;
