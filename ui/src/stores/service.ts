@@ -16,7 +16,7 @@ import { createTurns } from './turns';
 
 const POLL_MS = 30_000;
 /** The newest; the page of events has the rest. */
-const HISTORY = 40;
+const HISTORY = 25;
 const TOO_MANY = 429;
 
 const changed = (before: Live, after: Live): boolean => before.status?.status !== after.status?.status;
