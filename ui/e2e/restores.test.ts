@@ -54,7 +54,7 @@ test('a restore is chosen, planned, confirmed by the name, followed to its end a
   await dialog.getByText('Redis goes on serving').waitFor();
   await dialog.getByRole('combobox', { name: /^Keys that Redis has now/ }).selectOption('missing');
   await dialog.getByRole('combobox', { name: /^Method/ }).selectOption('chosen');
-  await dialog.getByText('By file', { exact: true }).waitFor();
+  await dialog.locator('.plan').getByText(/^By file/).waitFor();
   await dialog.getByLabel('Reason (optional)').fill('a FLUSHALL by mistake');
   await name.fill('redis');
   await page.keyboard.press('Enter');
