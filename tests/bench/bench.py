@@ -16,7 +16,7 @@ os.environ.setdefault("RESUS_BUILD", str(TREE / "build"))
 import alerting  # noqa: E402
 import backups  # noqa: E402
 import figures  # noqa: E402
-import fleet  # noqa: E402
+import large_fleet  # noqa: E402
 import footprint  # noqa: E402
 import machine  # noqa: E402
 import monit  # noqa: E402
@@ -28,7 +28,7 @@ import web  # noqa: E402
 
 PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "naming": naming.naming, "monit": monit.monit,
          "footprint": footprint.footprint,
-         "sessions": footprint.sessions, "fleet": fleet.fleet, "simulator": simulator.simulator,
+         "sessions": footprint.sessions, "fleet": large_fleet.fleet, "simulator": simulator.simulator,
          "web": web.web, "backups": backups.backups, "restoring": restoring.restoring,
          "alerting": alerting.alerting}
 
