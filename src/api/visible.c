@@ -94,7 +94,8 @@ static json_t *dependents_for_all(const json_t *affected)
     return dependents;
 }
 
-/* A stop on purpose is no alarm, to strangers neither: when, but not who and why. The error's members are there when nothing can be told of the service (503). */
+/* Strangers see when a service was stopped on purpose, and not by whom or why: it is no alarm. The members of an
+ * error are there when nothing is known of the service (503). */
 json_t *visible_status(const json_t *whole, enum access access)
 {
     static const char *const limited[] = {"status", "overall_status", "last_check", "stopped_at",

@@ -65,8 +65,8 @@ static void view_doctor_of(const struct invocation *in, size_t number, const str
     mem_free(id);
 }
 
-/* The refusal of one service does not keep the others from being examined; a caller who may not ask
- * at all is told once. */
+/* The refusal of one service does not keep the others from being examined; a caller who may ask
+ * nothing gets one refusal. */
 static int doctor_each(const struct invocation *in, const json_t *items)
 {
     size_t i, bad = 0, findings = 0;

@@ -42,7 +42,7 @@ struct half_saved {
 
 /* The command of a fleet's owner that is under way, and the right under which it went out. */
 struct let_through {
-    uint64_t id, right; /* 0 = there is none */
+    uint64_t id, right; /* 0 = none */
 };
 
 struct place {

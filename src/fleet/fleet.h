@@ -80,8 +80,8 @@ void fleet_acted(struct fleet *f, int service, uint64_t right, bool arrived);
 json_t *fleet_status_json(const struct fleet *f, bool services);
 json_t *fleet_diff_json(const struct fleet *f);
 
-/* Where people and programs reach the owner of the service; NULL: there is none, it is this engine, or
- * it has not said. Borrowed until the next turn. */
+/* Where people and programs reach the owner of the service; NULL: no owner, this engine is it, or it
+ * has not said. Borrowed until the next turn. */
 const char *fleet_owner_url(const struct fleet *f, int service);
 
 /* What the doctor looks at, and metrics. */

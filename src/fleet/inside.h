@@ -48,7 +48,7 @@ struct entry {
     struct fleet *fleet;
     int index;
     /* as the store shows it */
-    int64_t created, modified, lease; /* of owner/S; 0 = there is none */
+    int64_t created, modified, lease; /* of owner/S; 0 = none */
     char owner[NAME_MAX_], config[CONFIG_SIZE];
     int64_t state_modified, intent_modified;
     char *state, *intent;

@@ -20,7 +20,7 @@ void records_answer_rows(struct handlers *h, struct call *call, const json_t *ro
 json_t *record_seen(struct handlers *h, struct call *call, json_t *one, const char *absent);
 /* Asks the store for the record that the arguments name by `n`. */
 void record_ask(struct handlers *h, struct call *call, enum record_kind kind);
-/* The one record of record_ask(); NULL = there is none. */
+/* The one record of record_ask(); NULL = not found. */
 json_t *record_of(const struct handlers *h, const json_t *rows, record_json *shown);
 
 #endif
